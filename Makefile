@@ -1,0 +1,47 @@
+# make run    set up what is needed and open the app      make test   … and pass the tests
+# make setup  the set-up alone                            make setup-train   … with what training needs
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help setup setup-train setup-test run test lint train evaluate clean
+
+help:
+	@sed -n 's/^# //p' Makefile | head -2
+
+setup: .venv/.label
+setup-train: .venv/.train
+setup-test: .venv/.test
+
+.venv/bin/python:
+	@sh scripts/venv.sh $(PYTHON)
+
+.venv/.label: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing what labelling needs (about 130 MB to download) …"
+	@$(INSTALL) -e .
+	@touch $@
+
+.venv/.train: .venv/.label
+	@echo "Installing what training needs (the CPU build of torch, about 350 MB to download) …"
+	@sh scripts/torch.sh $(BIN)/python
+	@$(INSTALL) -e '.[train]'
+	@touch $@
+
+.venv/.test: .venv/.train
+	@$(INSTALL) -e '.[train,test]'
+	@sh scripts/browser.sh $(BIN)/python
+	@touch $@
+
+run: setup
+	@$(BIN)/python app.py
+
+test: setup-test
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest
+
+clean:
+	rm -rf .venv build *.egg-info

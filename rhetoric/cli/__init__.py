@@ -1,0 +1,64 @@
+"""The command line: `rhetoric …`. One module a command, loaded when it is called, so that each starts fast."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+import rhetoric
+
+HELP = """Find where speeches frame soft power, criticise the West or pledge support to NGOs.
+
+Every sentence of a speech gets a calibrated probability and a yes or no for each category of the
+codebook. Nothing leaves this machine.
+
+\b
+Examples:
+  rhetoric label speech.txt                    rows on the screen, as JSON Lines
+  rhetoric label speeches/ --out rows.csv      a folder of texts, as a table
+  cat speech.txt | rhetoric label -            from another program
+  rhetoric codebook                            what the categories mean
+
+\b
+Exit codes: 0 all was done; 1 something could not be read, the rest was done;
+2 nothing was done because the command was wrong.
+"""
+
+COMMANDS = {
+    "label": "Label every sentence of text files, folders or standard input.",
+    "codebook": "Show what the categories mean, with examples and near misses.",
+}
+"""Each command with its line in the help; the command is the function of that name in `rhetoric.cli.NAME`."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order of the table above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the command, or return None for an unknown name."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"rhetoric.cli.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(rhetoric.__version__, prog_name="rhetoric")
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

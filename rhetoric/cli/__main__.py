@@ -1,0 +1,5 @@
+"""`python -m rhetoric.cli`."""
+
+from rhetoric.cli import main
+
+main()

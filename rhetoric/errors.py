@@ -1,0 +1,19 @@
+"""The errors a user can mend. `cli.py` and `app.py` turn them into messages; nothing else does."""
+
+from __future__ import annotations
+
+
+class RhetoricError(Exception):
+    """Base of all errors whose message is meant for the user: what was received and what would work."""
+
+
+class ReadError(RhetoricError):
+    """A document could not be read."""
+
+
+class CodebookError(RhetoricError):
+    """The codebook file is not a valid codebook."""
+
+
+class LabelError(RhetoricError):
+    """A document could not be labelled."""

@@ -1,0 +1,164 @@
+"""Fine-tuning: passages → a network whose logits stand for the codebook's categories."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from model.windows import Window, normalise, windows
+from torch import Tensor, nn
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmup
+
+from training.config import Config
+from training.data import Passage
+from training.network import Network, base_folder, collate, load_base, pool
+
+Array = npt.NDArray[np.float64]
+_NEAR = 256  # windows sorted by length among so many, so that a step needs little padding
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A window and the targets of its classified sentences: shape (sentences, categories); NaN carries no loss."""
+
+    window: Window
+    targets: Array
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedTurn:
+    """A turn's word pieces by sentence, and targets of shape (sentences, categories), NaN for context."""
+
+    pieces: list[list[int]]
+    targets: Array
+
+
+def encode(passages: Sequence[Passage], tokenizer: PreTrainedTokenizerBase, categories: int) -> list[list[EncodedTurn]]:
+    """Tokenise passages once; windows are laid out from the pieces in every epoch."""
+    encoded = []
+    for passage in passages:
+        turns = []
+        for turn in passage.turns:
+            pieces = tokenizer([normalise(s.text) for s in turn], add_special_tokens=False, verbose=False)["input_ids"]
+            targets = np.array([s.gold if s.gold is not None else [np.nan] * categories for s in turn], dtype=float)
+            turns.append(EncodedTurn(pieces, targets))
+        encoded.append(turns)
+    return encoded
+
+
+def lay_out(turn: EncodedTurn, context: str, config: Config, tokenizer: PreTrainedTokenizerBase) -> Iterator[Example]:
+    """The windows of a turn that hold a coded sentence."""
+    cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
+    for window in windows(turn.pieces, context, config.max_pieces, cls, sep):  # type: ignore[arg-type]
+        targets = turn.targets[[number for number, _, _ in window.sentences]]
+        if not np.isnan(targets).all():
+            yield Example(window, targets)
+
+
+def fit(passages: Sequence[Passage], categories: int, config: Config, progress: bool = True) -> tuple[Network, PreTrainedTokenizerBase]:
+    """Fine-tune the base on passages. The same passages, config and machine give the same weights."""
+    rng = random.Random(config.random_seed)
+    torch.manual_seed(config.random_seed)
+    network, tokenizer = load_base(base_folder(config.base, config.base_sha256), categories, config.dropout)
+    data = encode(passages, tokenizer, categories)
+    epochs = [_batches(data, config, tokenizer, rng) for _ in range(config.epochs)]
+    steps = sum(map(len, epochs))
+    optimizer = torch.optim.AdamW(_parameter_groups(network, config), fused=True)
+    schedule = get_linear_schedule_with_warmup(optimizer, int(steps * config.warmup_share), steps)
+    network.train()
+    bar = tqdm(total=steps, unit="step", disable=not progress)
+    for epoch in epochs:
+        for batch in epoch:
+            loss = _loss(network, batch, config.label_smoothing)
+            loss.backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            optimizer.zero_grad()
+            bar.update()
+            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+    bar.close()
+    return network.eval(), tokenizer
+
+
+@torch.inference_mode()
+def predict(network: Network, tokenizer: PreTrainedTokenizerBase, passages: Sequence[Passage], config: Config) -> Array:
+    """Logits of the coded sentences of passages, in order: shape (sentences, categories)."""
+    categories = network.head.out_features
+    jobs: list[tuple[Example, int, list[int]]] = []
+    rows = 0
+    for turns in encode(passages, tokenizer, categories):
+        for turn in turns:
+            coded = ~np.isnan(turn.targets).any(axis=1)
+            position = rows + np.cumsum(coded) - 1
+            for example in lay_out(turn, config.context, config, tokenizer):
+                jobs.append((example, rows, [int(position[n]) if coded[n] else -1 for n, _, _ in example.window.sentences]))
+            rows += int(coded.sum())
+    out = np.empty((rows, categories))
+    jobs.sort(key=lambda job: len(job[0].window.pieces))
+    for i in range(0, len(jobs), 16):
+        chunk = jobs[i : i + 16]
+        wins = [example.window for example, _, _ in chunk]
+        logits = pool(network(*collate(wins)), wins).double().numpy()
+        where = [p for _, _, positions in chunk for p in positions]
+        for p, row in zip(where, logits, strict=True):
+            if p >= 0:
+                out[p] = row
+    return out
+
+
+def gold_matrix(passages: Sequence[Passage]) -> npt.NDArray[np.int64]:
+    """Gold labels of the coded sentences, in order: shape (sentences, categories)."""
+    return np.array([s.gold for p in passages for s in p.sentences()], dtype=np.int64)
+
+
+def _batches(data: list[list[EncodedTurn]], config: Config, tokenizer: PreTrainedTokenizerBase, rng: random.Random) -> list[list[Example]]:
+    """One epoch: windows laid out afresh, shuffled, in steps of about `batch_pieces` word pieces."""
+    examples: list[Example] = []
+    for turns in data:
+        context = "sentence" if config.context == "sentence" or rng.random() < config.single_share else "window"
+        for turn in turns:
+            examples.extend(lay_out(turn, context, config, tokenizer))
+    rng.shuffle(examples)
+    examples = [e for i in range(0, len(examples), _NEAR) for e in sorted(examples[i : i + _NEAR], key=lambda e: len(e.window.pieces))]
+    batches: list[list[Example]] = [[]]
+    size = 0
+    for example in examples:
+        if size + len(example.window.pieces) > config.batch_pieces and batches[-1]:
+            batches.append([])
+            size = 0
+        batches[-1].append(example)
+        size += len(example.window.pieces)
+    rng.shuffle(batches)
+    return batches
+
+
+def _loss(network: Network, batch: Sequence[Example], smoothing: float) -> Tensor:
+    wins = [example.window for example in batch]
+    logits = pool(network(*collate(wins)), wins)
+    targets = torch.from_numpy(np.concatenate([example.targets for example in batch])).float()
+    coded = ~targets.isnan()
+    targets = targets * (1 - smoothing) + smoothing / 2
+    return nn.functional.binary_cross_entropy_with_logits(logits[coded], targets[coded])
+
+
+def _parameter_groups(network: Network, config: Config) -> list[dict[str, object]]:
+    """Learning rates that fall from layer to layer towards the input; the head has its own."""
+    depth = len(network.encoder.encoder.layer)  # type: ignore[union-attr, arg-type]
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        if name.startswith("head"):
+            rate = config.head_learning_rate
+        else:
+            layer = int(name.split("layer.")[1].split(".")[0]) + 1 if "layer." in name else 0
+            rate = config.learning_rate * config.layer_decay ** (depth - layer)
+        decay = config.weight_decay if parameter.ndim > 1 else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return [{"params": p, "lr": rate, "weight_decay": decay} for (rate, decay), p in groups.items()]

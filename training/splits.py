@@ -1,0 +1,79 @@
+"""Splits, as a file: by document, by near-duplicate group, seeds for testing only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from training.data import LABELS, Passage
+
+SPLITS_PATH = LABELS / "splits.json"
+TEST, DEVELOPMENT, TRAIN = SPLIT_NAMES = ("test", "development", "train")
+_TEST_SHARE, _DEVELOPMENT_SHARE = 0.15, 0.15
+_RUN = 8  # words that two passages share when they are near-duplicates
+
+
+class SplitError(Exception):
+    """The splits do not cover the passages."""
+
+
+def assign(group: str) -> str:
+    """Put a document or group into a split by its name alone, so that later rounds keep it there."""
+    if group.startswith("seeds/"):
+        return TEST
+    number = int(hashlib.sha256(f"split-1:{group}".encode()).hexdigest()[:8], 16) / 2**32
+    return TEST if number < _TEST_SHARE else DEVELOPMENT if number < _TEST_SHARE + _DEVELOPMENT_SHARE else TRAIN
+
+
+def near_duplicate_groups(passages: Sequence[Passage], run: int = _RUN) -> dict[str, str]:
+    """Group of each passage id: passages that share a run of words, directly or by a chain, have one group."""
+    parent = {p.group: p.group for p in passages}
+
+    def find(group: str) -> str:
+        while parent[group] != group:
+            group = parent[group]
+        return group
+
+    first: dict[tuple[str, ...], str] = {}
+    for passage in passages:
+        for words in word_runs((s.text for turn in passage.turns for s in turn), run):
+            a, b = sorted((find(first.setdefault(words, passage.group)), find(passage.group)))
+            parent[b] = a
+    return {p.id: find(p.group) for p in passages}
+
+
+def word_runs(texts: Iterable[str], run: int) -> set[tuple[str, ...]]:
+    """All runs of so many words inside the single texts, in lower case and without punctuation."""
+    runs = set()
+    for text in texts:
+        words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
+        runs.update(tuple(words[i : i + run]) for i in range(len(words) - run + 1))
+    return runs
+
+
+def write_splits(passages: Sequence[Passage], path: Path = SPLITS_PATH) -> Mapping[str, str]:
+    """Assign every passage and write the file: passage id → split."""
+    written = near_duplicate_groups([p for p in passages if p.source == "written"])
+    splits = {p.id: assign(written.get(p.id, p.group)) for p in passages}
+    path.write_text(json.dumps(splits, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    return splits
+
+
+def read_splits(path: Path = SPLITS_PATH) -> dict[str, str]:
+    """Read the splits' file."""
+    splits: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return splits
+
+
+def select(passages: Sequence[Passage], splits: Mapping[str, str], name: str) -> list[Passage]:
+    """The passages of one split, in order.
+
+    Raises:
+        SplitError: a passage is in no split.
+    """
+    missing = [p.id for p in passages if p.id not in splits]
+    if missing:
+        raise SplitError(f"{len(missing)} passages are in no split, e.g. {missing[0]}; run `python -m training split`")
+    return [p for p in passages if splits[p.id] == name]
