@@ -68,7 +68,9 @@ class Classifier:
         core = ov.Core()
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "THROUGHPUT",
-            "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else threads or 0,
+            "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else threads or 0,
         }
         if cache is not None:
             settings["CACHE_DIR"] = str(cache)

@@ -91,7 +91,9 @@ class Manifest:
             if not path.is_file():
                 raise ModelError(f"{path} is missing; the manifest lists it")
             if path.stat().st_size != file.bytes or sha256_of(path) != file.sha256:
-                raise ModelError(f"{path} is not the file of the manifest (its sha256 differs); restore or export it again")
+                raise ModelError(
+                    f"{path} is not the file of the manifest (its sha256 differs); restore or export it again"
+                )
 
     def write(self, folder: Path) -> None:
         """Write the manifest into the model's folder."""

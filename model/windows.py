@@ -19,7 +19,9 @@ MAX_CONTEXT_SENTENCES = 2
 
 _BROKEN = re.compile(r"(?<=\w)-[ \t]*\r?\n\s*(?=\w)")
 _SPACE = re.compile(r"[\s\u00a0\u200b-\u200f\u2028-\u202f\u2060\ufeff]+")
-_PLAIN = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "`": "'", "–": "-", "—": "-", "\u00ad": ""})
+_PLAIN = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "`": "'", "–": "-", "—": "-", "\u00ad": ""}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ class Window:
 
 
 def normalise(sentence: str) -> str:
-    """Fold what should not matter: white space, broken lines, curly quotation marks, dashes."""
-    return _SPACE.sub(" ", _BROKEN.sub("-", sentence)).translate(_PLAIN).strip()
+    """Fold what should not matter: white space, broken lines, curly quotation marks, dashes, half characters."""
+    whole = sentence.encode("utf-8", "replace").decode("utf-8")  # the tokenizer refuses lone surrogates
+    return _SPACE.sub(" ", _BROKEN.sub("-", whole)).translate(_PLAIN).strip()
 
 
 def windows(pieces: Sequence[Sequence[int]], context: Context, max_pieces: int, cls: int, sep: int) -> list[Window]:

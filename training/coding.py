@@ -99,7 +99,9 @@ def disagreements(a: Coding, b: Coding) -> list[int]:
     return [i for i, (x, y) in enumerate(zip(a.labels, b.labels, strict=True), 1) if set(x) != set(y)]
 
 
-def disagreement_sheet(passages: Sequence[SheetPassage], a: Mapping[str, Coding], b: Mapping[str, Coding], codebook: Codebook) -> str:
+def disagreement_sheet(
+    passages: Sequence[SheetPassage], a: Mapping[str, Coding], b: Mapping[str, Coding], codebook: Codebook
+) -> str:
     """Render the passages on which two coders differ, with both decisions, for an adjudicator."""
     letter_of = {key: letter for letter, key in letters(codebook).items()}
     parts = []

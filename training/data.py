@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Features, List, Value, load_dataset
+
 from rhetoric.codebook import Codebook
 
 LABELS = Path(__file__).resolve().parent.parent / "labels"
@@ -79,6 +81,12 @@ def gold_vector(labels: Sequence[str], codebook: Codebook) -> tuple[int, ...]:
     for label in labels:
         codebook[label]
     return tuple(int(key in labels) for key in codebook.keys)
+
+
+def dataset_sha256(passages: Sequence[Passage]) -> str:
+    """Sum over the texts and gold labels of passages, in order."""
+    parts = [[p.id, [[[s.text, s.gold] for s in turn] for turn in p.turns]] for p in passages]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8")).hexdigest()
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

@@ -6,11 +6,11 @@ All of it is fitted on logits of sentences that the network was not trained on.
 from __future__ import annotations
 
 import numpy as np
-from model.manifest import Decision
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import precision_recall_curve
 
+from model.manifest import Decision
 from training.metrics import Floats, Ints
 
 DOUBT_PRECISION = 0.9

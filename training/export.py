@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
+from transformers import PreTrainedTokenizerBase
+
 from model.classifier import MODEL_NAME, TOKENIZER_NAME, Classifier
 from model.manifest import Decision, File, Manifest, sha256_of
 from model.windows import windows
-from transformers import PreTrainedTokenizerBase
-
 from training.config import Config
 from training.data import Passage
 from training.fit import encode
@@ -116,7 +116,9 @@ def calibration_windows(
 def check(classifier: Classifier, passages: Sequence[Passage], fp32_logits: Floats) -> ExportCheck:
     """Compare the exported file with the fp32 network's logits on the coded sentences of passages."""
     decisions = classifier.manifest.decisions.values()
-    slope, intercept, threshold = (np.array([getattr(d, n) for d in decisions]) for n in ("slope", "intercept", "threshold"))
+    slope, intercept, threshold = (
+        np.array([getattr(d, n) for d in decisions]) for n in ("slope", "intercept", "threshold")
+    )
     expected = 1 / (1 + np.exp(-(fp32_logits * slope + intercept)))
     found = shipped_probabilities(classifier, passages)
     flips = int(((expected >= threshold) != (found >= threshold)).sum())
@@ -127,5 +129,7 @@ def shipped_probabilities(classifier: Classifier, passages: Sequence[Passage]) -
     """Probabilities of the coded sentences of passages by the exported model: (sentences, categories)."""
     turns = [turn for passage in passages for turn in passage.turns]
     found = classifier.predict_proba([[s.text for s in turn] for turn in turns])
-    rows = [row for turn, p in zip(turns, found, strict=True) for s, row in zip(turn, p, strict=True) if s.gold is not None]
+    rows = [
+        row for turn, p in zip(turns, found, strict=True) for s, row in zip(turn, p, strict=True) if s.gold is not None
+    ]
     return np.array(rows)

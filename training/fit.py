@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from model.windows import Window, normalise, windows
 from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmup
 
+from model.windows import Window, normalise, windows
 from training.config import Config
 from training.data import Passage
 from training.network import Network, base_folder, collate, load_base, pool
@@ -60,7 +60,9 @@ def lay_out(turn: EncodedTurn, context: str, config: Config, tokenizer: PreTrain
             yield Example(window, targets)
 
 
-def fit(passages: Sequence[Passage], categories: int, config: Config, progress: bool = True) -> tuple[Network, PreTrainedTokenizerBase]:
+def fit(
+    passages: Sequence[Passage], categories: int, config: Config, progress: bool = True
+) -> tuple[Network, PreTrainedTokenizerBase]:
     """Fine-tune the base on passages. The same passages, config and machine give the same weights."""
     rng = random.Random(config.random_seed)
     torch.manual_seed(config.random_seed)
@@ -74,7 +76,8 @@ def fit(passages: Sequence[Passage], categories: int, config: Config, progress: 
     bar = tqdm(total=steps, unit="step", disable=not progress)
     for epoch in epochs:
         for batch in epoch:
-            loss = _loss(network, batch, config.label_smoothing)
+            with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+                loss = _loss(network, batch, config.label_smoothing)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
@@ -97,7 +100,9 @@ def predict(network: Network, tokenizer: PreTrainedTokenizerBase, passages: Sequ
             coded = ~np.isnan(turn.targets).any(axis=1)
             position = rows + np.cumsum(coded) - 1
             for example in lay_out(turn, config.context, config, tokenizer):
-                jobs.append((example, rows, [int(position[n]) if coded[n] else -1 for n, _, _ in example.window.sentences]))
+                jobs.append(
+                    (example, rows, [int(position[n]) if coded[n] else -1 for n, _, _ in example.window.sentences])
+                )
             rows += int(coded.sum())
     out = np.empty((rows, categories))
     jobs.sort(key=lambda job: len(job[0].window.pieces))
@@ -117,7 +122,9 @@ def gold_matrix(passages: Sequence[Passage]) -> npt.NDArray[np.int64]:
     return np.array([s.gold for p in passages for s in p.sentences()], dtype=np.int64)
 
 
-def _batches(data: list[list[EncodedTurn]], config: Config, tokenizer: PreTrainedTokenizerBase, rng: random.Random) -> list[list[Example]]:
+def _batches(
+    data: list[list[EncodedTurn]], config: Config, tokenizer: PreTrainedTokenizerBase, rng: random.Random
+) -> list[list[Example]]:
     """One epoch: windows laid out afresh, shuffled, in steps of about `batch_pieces` word pieces."""
     examples: list[Example] = []
     for turns in data:
@@ -125,7 +132,11 @@ def _batches(data: list[list[EncodedTurn]], config: Config, tokenizer: PreTraine
         for turn in turns:
             examples.extend(lay_out(turn, context, config, tokenizer))
     rng.shuffle(examples)
-    examples = [e for i in range(0, len(examples), _NEAR) for e in sorted(examples[i : i + _NEAR], key=lambda e: len(e.window.pieces))]
+    examples = [
+        e
+        for i in range(0, len(examples), _NEAR)
+        for e in sorted(examples[i : i + _NEAR], key=lambda e: len(e.window.pieces))
+    ]
     batches: list[list[Example]] = [[]]
     size = 0
     for example in examples:
@@ -140,7 +151,7 @@ def _batches(data: list[list[EncodedTurn]], config: Config, tokenizer: PreTraine
 
 def _loss(network: Network, batch: Sequence[Example], smoothing: float) -> Tensor:
     wins = [example.window for example in batch]
-    logits = pool(network(*collate(wins)), wins)
+    logits = pool(network(*collate(wins)).float(), wins)
     targets = torch.from_numpy(np.concatenate([example.targets for example in batch])).float()
     coded = ~targets.isnan()
     targets = targets * (1 - smoothing) + smoothing / 2

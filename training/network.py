@@ -10,13 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from model.manifest import sha256_of
-from model.windows import Window
 from torch import Tensor, nn
 from transformers import AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from model.manifest import sha256_of
+from model.windows import Window
+
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+_STEP = 32
 
 
 class BaseError(Exception):
@@ -48,8 +52,8 @@ def pool(logits: Tensor, windows: Sequence[Window]) -> Tensor:
 
 
 def collate(windows: Sequence[Window]) -> tuple[Tensor, Tensor]:
-    """Pad windows to their longest: ids and mask of shape (windows, pieces)."""
-    length = max(len(w.pieces) for w in windows)
+    """Pad windows to a multiple of 32 pieces (few shapes are faster): ids and mask of shape (windows, pieces)."""
+    length = -(-max(len(w.pieces) for w in windows) // _STEP) * _STEP
     ids = torch.zeros(len(windows), length, dtype=torch.long)
     mask = torch.zeros_like(ids)
     for row, window in enumerate(windows):
@@ -78,6 +82,12 @@ def base_folder(base: str, sha256: str = "") -> str:
         if (found := sha256_of(weights)) != sha256:
             raise BaseError(f"{weights} has sha256 {found}, expected {sha256}")
     return base
+
+
+def base_sum(folder: str) -> str:
+    """The sha256 of a base's weights, or "" where they are not in a local folder."""
+    weights = Path(folder) / "model.safetensors"
+    return sha256_of(weights) if weights.is_file() else ""
 
 
 def load_base(base: str, categories: int, dropout: float) -> tuple[Network, PreTrainedTokenizerBase]:

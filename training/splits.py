@@ -11,7 +11,7 @@ from training.data import LABELS, Passage
 
 SPLITS_PATH = LABELS / "splits.json"
 TEST, DEVELOPMENT, TRAIN = SPLIT_NAMES = ("test", "development", "train")
-_TEST_SHARE, _DEVELOPMENT_SHARE = 0.15, 0.15
+_HELD_OUT_SHARE = {"real": 0.15, "written": 0.08}  # for each of test and development
 _RUN = 8  # words that two passages share when they are near-duplicates
 
 
@@ -19,12 +19,13 @@ class SplitError(Exception):
     """The splits do not cover the passages."""
 
 
-def assign(group: str) -> str:
+def assign(group: str, source: str) -> str:
     """Put a document or group into a split by its name alone, so that later rounds keep it there."""
     if group.startswith("seeds/"):
         return TEST
+    share = _HELD_OUT_SHARE[source]
     number = int(hashlib.sha256(f"split-1:{group}".encode()).hexdigest()[:8], 16) / 2**32
-    return TEST if number < _TEST_SHARE else DEVELOPMENT if number < _TEST_SHARE + _DEVELOPMENT_SHARE else TRAIN
+    return TEST if number < share else DEVELOPMENT if number < 2 * share else TRAIN
 
 
 def near_duplicate_groups(passages: Sequence[Passage], run: int = _RUN) -> dict[str, str]:
@@ -56,7 +57,7 @@ def word_runs(texts: Iterable[str], run: int) -> set[tuple[str, ...]]:
 def write_splits(passages: Sequence[Passage], path: Path = SPLITS_PATH) -> Mapping[str, str]:
     """Assign every passage and write the file: passage id → split."""
     written = near_duplicate_groups([p for p in passages if p.source == "written"])
-    splits = {p.id: assign(written.get(p.id, p.group)) for p in passages}
+    splits = {p.id: assign(written.get(p.id, p.group), p.source) for p in passages}
     path.write_text(json.dumps(splits, indent=0, sort_keys=True) + "\n", encoding="utf-8")
     return splits
 

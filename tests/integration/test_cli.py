@@ -1,0 +1,126 @@
+"""The command line, as a user runs it: in a process of its own."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "seeds" / "demo"
+SPEECH = DEMO / "velmara-2006-un-address.txt"
+FIELDS = "document title date speaker turn sentence start end text labels probabilities needs_review".split()
+
+
+def rhetoric(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "rhetoric.cli", *map(str, arguments)]
+    return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, timeout=120, check=False)
+
+
+def rows_of(done: subprocess.CompletedProcess[bytes]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()]
+
+
+def test_a_file_gives_one_row_a_sentence_and_a_summary() -> None:
+    done = rhetoric("label", SPEECH)
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(done)
+    assert list(rows[0])[: len(FIELDS)] == FIELDS
+    assert [row["sentence"] for row in rows] == list(range(1, len(rows) + 1))
+    assert {row["document"] for row in rows} == {str(SPEECH)}
+    assert rows[0]["date"]
+    assert f"{len(rows)} sentences in 1 document: " in done.stderr.decode()
+
+
+def test_standard_input_gives_the_rows_of_the_file() -> None:
+    by_file, by_pipe = rows_of(rhetoric("label", SPEECH)), rows_of(rhetoric("label", "-", stdin=SPEECH.read_bytes()))
+    assert [{**row, "document": "-"} for row in by_file] == by_pipe
+
+
+def test_a_folder_in_three_formats_gives_the_same_labels(tmp_path: Path) -> None:
+    for form in ("jsonl", "csv", "parquet"):
+        assert rhetoric("label", DEMO, "--out", tmp_path / f"rows.{form}").returncode == 0
+    lines = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    with (tmp_path / "rows.csv").open(encoding="utf-8-sig", newline="") as file:
+        table = list(csv.DictReader(file))
+    frame = pl.read_parquet(tmp_path / "rows.parquet").to_dicts()
+    assert len(lines) == len(table) == len(frame) > 150
+    for line, cells, row in zip(lines, table, frame, strict=True):
+        assert line == row
+        assert cells["text"] == line["text"]
+        assert cells["labels"] == ";".join(line["labels"])
+        assert float(cells["probability_soft_power"]) == line["probabilities"]["soft_power"]
+
+
+def test_what_cannot_be_read_is_said_and_the_rest_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "dots.txt").write_bytes(b"... --- ...")
+    (tmp_path / "good.txt").write_text("We shall give grants to the NGOs of our country.", encoding="utf-8")
+    done = rhetoric("label", tmp_path, tmp_path / "missing.txt")
+    assert done.returncode == 1
+    assert [row["document"] for row in rows_of(done)] == [str(tmp_path / "good.txt")]
+    errors = done.stderr.decode()
+    assert "Traceback" not in errors
+    for name in ("empty.txt", "binary.txt", "dots.txt", "missing.txt"):
+        assert sum(name in line for line in errors.splitlines()) == 1
+    assert "4 files could not be read" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["label"], "PATH"),
+        (["label", SPEECH, "--format", "xml"], "xml"),
+        (["label", SPEECH, "--out", "rows.xyz"], "--format"),
+        (["label", SPEECH, "--format", "parquet"], "--out"),
+        (["label", SPEECH, "--out", "/nowhere/rows.csv"], "/nowhere/rows.csv"),
+        (["lable"], "lable"),
+    ],
+)
+def test_a_wrong_command_says_what_would_work(arguments: list[object], word: str) -> None:
+    done = rhetoric(*arguments)
+    assert done.returncode == 2
+    assert word in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m rhetoric.cli label {DEMO} | head -n 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
+    assert len(done.stdout.splitlines()) == 1
+    assert b"Traceback" not in done.stderr
+    assert b"Error" not in done.stderr
+
+
+def test_other_encodings_are_read(tmp_path: Path) -> None:
+    text = "The café of Côte d’Ivoire – a meeting place. We reject the “rules” of the West, which lies to us all.\n" * 3
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
+        (tmp_path / "speech.txt").write_bytes(text.encode(encoding))
+        assert (
+            "".join(str(row["text"]) for row in rows_of(rhetoric("label", tmp_path / "speech.txt"))).count("café") == 3
+        )
+
+
+def test_help_lists_every_command_and_loads_none() -> None:
+    done = rhetoric("--help")
+    assert done.returncode == 0
+    for word in ("label", "codebook", "Examples", "Exit codes"):
+        assert word in done.stdout.decode()
+
+
+def test_the_codebook_command_shows_the_rules() -> None:
+    out = rhetoric("codebook").stdout.decode()
+    assert out.count("Near misses") == 3
+
+
+@pytest.mark.parametrize("module", ["rhetoric.cli", "rhetoric.cli.label", "model.classifier", "rhetoric.label", "app"])
+def test_labelling_never_loads_torch(module: str) -> None:
+    code = f"import sys, {module}; sys.exit(bool({{'torch', 'transformers', 'datasets'}} & set(sys.modules)))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=False).returncode == 0

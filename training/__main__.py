@@ -1,0 +1,251 @@
+"""`python -m training …`: from labelled passages to the shipped model."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
+
+from model.manifest import WEIGHTS, ModelError
+from rhetoric.codebook import default_codebook
+from rhetoric.errors import RhetoricError
+from rhetoric.label import load_classifier
+from training import inspection
+from training import splits as split_file
+from training.cards import EVALUATION, fill_cards
+from training.config import CONFIG_PATH, SOURCES, Config, ConfigError, read_config
+from training.corpus import CorpusError, read_documents, read_real, texts_folder
+from training.data import WRITTEN_PATH, Passage, dataset_sha256, read_jsonl, read_written
+from training.decide import fit_decisions
+from training.evaluate import write_report
+from training.export import check
+from training.export import export as export_model
+from training.fit import fit as fit_network
+from training.fit import gold_matrix, predict
+from training.metrics import category_scores, macro_f1
+from training.network import BaseError, base_folder, base_sum
+
+WORK = Path("work") / "fit"
+WEIGHTS_NAME = "network.safetensors"
+_ERRORS = (BaseError, ConfigError, CorpusError, ModelError, RhetoricError, split_file.SplitError)
+
+texts_option = click.option(
+    "--texts", type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the real documents (default: $RHETORIC_TEXTS, else ../shared).",
+)  # fmt: skip
+out_option = click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=WORK, show_default=True)
+
+
+class Main(click.Group):
+    """Turns the errors a user can mend into messages."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except _ERRORS as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Train, export and evaluate the classifier.
+
+    \b
+    python -m training check      count the dataset, look for copied text and near-duplicates
+    python -m training split      assign every passage to train, development or test
+    python -m training fit        fine-tune on the labelled passages
+    python -m training export     write model/weights: static int8 ONNX and its manifest
+    python -m training evaluate   measure the shipped model, write model/evaluation
+    python -m training cards      fill the figures into the README, the model card, the datasheet
+    """
+
+
+@main.command()
+@texts_option
+def split(texts: Path | None) -> None:
+    """Write labels/splits.json: by document, by near-duplicate group, seeds for testing only."""
+    passages = read_passages(SOURCES, texts)
+    assigned = split_file.write_splits(passages)
+    for name in split_file.SPLIT_NAMES:
+        chosen = [p for p in passages if assigned[p.id] == name]
+        click.echo(f"{name:12} {len(chosen):5} passages {sum(len(list(p.sentences())) for p in chosen):6} sentences")
+
+
+@main.command()
+@click.option("--config", "config_path", type=click.Path(path_type=Path), default=CONFIG_PATH, show_default=True)
+@click.option("--base", help="minilm, a folder, or a hub name.")
+@click.option("--sources", help="written, real, or both: written,real (default: by the configuration).")
+@click.option("--context", help="sentence or window.")
+@click.option("--epochs", type=int)
+@click.option("--seed", "random_seed", type=int)
+@click.option("--passages", "limit", type=int, help="Train on so many passages only (to try it out).")
+@texts_option
+@out_option
+def fit(
+    config_path: Path, base: str | None, sources: str | None, context: str | None, epochs: int | None,
+    random_seed: int | None, limit: int | None, texts: Path | None, out: Path,
+) -> None:  # fmt: skip
+    """Fine-tune on the training split, choose thresholds on the development split, save both."""
+    config = read_config(
+        config_path, base=base, sources=tuple(sources.split(",")) if sources else None,
+        context=context, epochs=epochs, random_seed=random_seed,
+    )  # fmt: skip
+    keys = default_codebook().keys
+    passages = read_passages(config.sources, texts)
+    assigned = split_file.read_splits()
+    train = split_file.select(passages, assigned, split_file.TRAIN)[:limit]
+    development = development_passages(passages, assigned)
+    click.echo(f"training on {count_sentences(train)} sentences, choosing on {count_sentences(development)}", err=True)
+    started = time.monotonic()
+    network, tokenizer = fit_network(train, len(keys), config)
+    minutes = (time.monotonic() - started) / 60
+    logits, gold = predict(network, tokenizer, development, config), gold_matrix(development)
+    decisions = fit_decisions(gold, logits)
+    out.mkdir(parents=True, exist_ok=True)
+    save_file({name: t.contiguous() for name, t in network.state_dict().items()}, out / WEIGHTS_NAME)
+    network.encoder.config.save_pretrained(out)  # type: ignore[union-attr, operator]
+    tokenizer.save_pretrained(out)
+    config.write(out / "training.toml")
+    facts = {
+        "decisions": {key: asdict(d) for key, d in zip(keys, decisions, strict=True)},
+        "minutes": round(minutes, 1), "training_sentences": count_sentences(train),
+        "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
+    }  # fmt: skip
+    (out / "fit.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    predicted = decide(logits, decisions)[1]
+    click.echo(f"{minutes:.1f} minutes; on the development split:")
+    for key, score in zip(keys, category_scores(gold, predicted, logits), strict=True):
+        click.echo(
+            f"  {key:15} precision {score.precision:.2f}  recall {score.recall:.2f}  F1 {score.f1:.3f}  AP {score.average_precision:.3f}"
+        )
+    click.echo(f"  macro-F1 {macro_f1(gold, predicted):.3f}")
+
+
+@main.command()
+@click.option("--from", "source", type=click.Path(path_type=Path, exists=True), default=WORK, show_default=True)
+@click.option("--to", "folder", type=click.Path(path_type=Path), default=WEIGHTS, help="Default: model/weights.")
+@click.option("--version", default="0.1.0", show_default=True)
+@texts_option
+def export(source: Path, folder: Path, version: str, texts: Path | None) -> None:
+    """Write the static-int8 ONNX file with its manifest, and check it against the fp32 network."""
+    codebook = default_codebook()
+    network, tokenizer, config = load_fit(source)
+    facts = json.loads((source / "fit.json").read_text(encoding="utf-8"))
+    decisions = {k: _decision(facts["decisions"][k]) for k in codebook.keys}
+    passages = read_passages(config.sources, texts)
+    assigned = split_file.read_splits()
+    export_model(
+        network, tokenizer, split_file.select(passages, assigned, split_file.TRAIN), config, decisions, folder,
+        codebook_version=codebook.version, version=version,
+        base_sha256=facts["base_sha256"], dataset_sha256=facts["dataset_sha256"],
+    )  # fmt: skip
+    development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
+    classifier = load_classifier(codebook, folder)
+    line = check(classifier, development, predict(network, tokenizer, development, config)).line()
+    click.echo(line)
+    size = sum(file.bytes for file in classifier.manifest.files.values())
+    click.echo(f"wrote {folder}: {size / 1e6:.1f} MB")
+
+
+@main.command("check")
+@texts_option
+def check_dataset(texts: Path | None) -> None:
+    """Count the written set, and look for runs of ten words that it shares with itself or with the real texts."""
+    rows = read_jsonl(WRITTEN_PATH)
+    for name, value in inspection.counts(rows, default_codebook()).items():
+        click.echo(f"{value:7,}  {name}")
+    folder = texts_folder(texts)
+    others = {d.id: d.text for d in read_documents(folder).values()} if folder.is_dir() else {}
+    found = inspection.copies(rows, others)
+    for copy in found:
+        click.echo(f"{copy.passage} shares with {copy.other}: {copy.words}")
+    click.echo(f"{len(found):7,}  runs of {inspection.COPIED_RUN} words shared inside the set or with {len(others):,} real texts")
+    sys.exit(1 if found else 0)
+
+
+@main.command()
+@click.option("--model", "folder", type=click.Path(path_type=Path, exists=True), default=WEIGHTS, help="Default: model/weights.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=EVALUATION, help="Default: model/evaluation.")
+@texts_option
+def evaluate(folder: Path, out: Path, texts: Path | None) -> None:
+    """Measure a model on the test split: tables, reliability plot, worst errors, behaviour tests."""
+    codebook = default_codebook()
+    classifier = load_classifier(codebook, folder)
+    passages = read_passages(SOURCES, texts)
+    test = split_file.select(passages, split_file.read_splits(), split_file.TEST)
+    report = write_report(classifier, test, codebook, out)
+    for name, part in report["tests"].items():
+        by_category = ", ".join(f"{key} {c['f1']:.3f}" for key, c in part["categories"].items())
+        click.echo(f"{name:8} {part['sentences']:5} sentences  macro-F1 {part['macro_f1']:.3f}  ({by_category})")
+    click.echo(f"wrote {out}")
+
+
+@main.command()
+@texts_option
+def cards(texts: Path | None) -> None:
+    """Fill the figures into the README, the model card and the datasheet."""
+    fill_cards(default_codebook())
+    click.echo("filled README.md, model/MODEL_CARD.md, labels/README.md")
+
+
+def read_passages(sources: Sequence[str], texts: Path | None) -> list[Passage]:
+    """Read the passages of the sources; real ones need their texts."""
+    codebook = default_codebook()
+    passages: list[Passage] = []
+    if "written" in sources:
+        passages += read_written(codebook, WRITTEN_PATH)
+    if "real" in sources:
+        passages += read_real(codebook, texts_folder(texts))
+    return passages
+
+
+def development_passages(passages: Sequence[Passage], assigned: dict[str, str]) -> list[Passage]:
+    """What thresholds and calibration are chosen on: the real development passages where there are any."""
+    development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
+    return [p for p in development if p.source == "real"] or development
+
+
+def count_sentences(passages: Sequence[Passage]) -> int:
+    """Number of coded sentences."""
+    return sum(1 for p in passages for _ in p.sentences())
+
+
+def decide(logits: np.ndarray, decisions: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """Calibrated probabilities and 0/1 decisions of logits, both (sentences, categories)."""
+    slope, intercept, threshold = (
+        np.array([getattr(d, n) for d in decisions]) for n in ("slope", "intercept", "threshold")
+    )
+    probabilities = 1 / (1 + np.exp(-(logits * slope + intercept)))
+    return probabilities, (probabilities >= threshold).astype(np.int64)
+
+
+def load_fit(folder: Path) -> tuple[torch.nn.Module, object, Config]:
+    """Load what `fit` saved."""
+    from transformers import AutoConfig, AutoModel
+
+    from training.network import Network
+
+    config = read_config(folder / "training.toml")
+    network = Network(AutoModel.from_config(AutoConfig.from_pretrained(folder)), len(default_codebook().keys))
+    network.load_state_dict(load_file(folder / WEIGHTS_NAME))
+    return network.eval(), AutoTokenizer.from_pretrained(folder), config
+
+
+def _decision(entry: dict[str, object]) -> object:
+    from model.manifest import Decision
+
+    return Decision(**{**entry, "doubt": tuple(entry["doubt"])})  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()
