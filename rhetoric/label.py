@@ -6,17 +6,23 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from model.classifier import Classifier
 from model.manifest import WEIGHTS, Manifest
 from rhetoric.codebook import Codebook, default_codebook
 from rhetoric.reading import Document
-from rhetoric.segment import Segments, segment
+from rhetoric.segment import Segments
+from rhetoric.voices import read_voices
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledSentence:
-    """One row of a labelling. `sentence` and `turn` count from 1; `text == document.text[start:end]`."""
+    """One row of a labelling. `sentence` and `turn` count from 1; `text == document.text[start:end]`.
+
+    `where` is the page, time or row of the source, "" where only the offsets tell; `encoding` is what
+    the file was read as, "" for formats that say it themselves; `language` is the document's.
+    """
 
     document: str
     title: str
@@ -30,6 +36,9 @@ class LabelledSentence:
     labels: tuple[str, ...]
     probabilities: Mapping[str, float]
     needs_review: bool
+    where: str = ""
+    language: str = ""
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,8 @@ def cache_folder() -> Path:
 
 def label_document(document: Document, classifier: Classifier) -> Labelling:
     """Label every sentence of a document."""
-    segments = segment(document.text)
+    reading = read_voices(document)
+    segments = reading.segments
     probabilities = classifier.predict_proba(_turns(document.text, segments))
     rows = (row for turn in probabilities for row in turn.tolist())
     manifest = classifier.manifest
@@ -70,15 +80,20 @@ def label_document(document: Document, classifier: Classifier) -> Labelling:
                 document=document.name,
                 title=document.title,
                 date=document.date,
-                speaker=segments.turns[sentence.turn].speaker or document.speaker,
+                speaker=speaker,
                 turn=sentence.turn + 1,
                 sentence=number,
                 start=sentence.start,
                 end=sentence.end,
                 text=document.text[sentence.start : sentence.end],
+                where=document.where(sentence.start),
+                language=document.language,
+                encoding=document.encoding,
                 **_decide(row, manifest),
             )
-            for number, (sentence, row) in enumerate(zip(segments.sentences, rows, strict=True), 1)
+            for number, (sentence, speaker, row) in enumerate(
+                zip(segments.sentences, reading.speakers, rows, strict=True), 1
+            )
         ),
     )
 
@@ -96,12 +111,14 @@ def _turns(text: str, segments: Segments) -> list[list[str]]:
     return turns
 
 
-def _decide(row: Sequence[float], manifest: Manifest) -> dict[str, object]:
+def _decide(row: Sequence[float], manifest: Manifest) -> dict[str, Any]:
     """Labels, probabilities (rounded as they are written, before anything is decided) and doubt."""
     probabilities = {key: round(p, 4) for key, p in zip(manifest.categories, row, strict=True)}
     decisions = manifest.decisions
     return {
         "labels": tuple(key for key, p in probabilities.items() if p >= decisions[key].threshold),
         "probabilities": probabilities,
-        "needs_review": any(decisions[key].doubt[0] <= p <= decisions[key].doubt[1] for key, p in probabilities.items()),
+        "needs_review": any(
+            decisions[key].doubt[0] <= p <= decisions[key].doubt[1] for key, p in probabilities.items()
+        ),
     }

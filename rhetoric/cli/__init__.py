@@ -18,6 +18,7 @@ codebook. Nothing leaves this machine.
 Examples:
   rhetoric label speech.txt                    rows on the screen, as JSON Lines
   rhetoric label speeches/ --out rows.csv      a folder of texts, as a table
+  rhetoric inspect interview.pdf               what is read from a file, before labelling
   cat speech.txt | rhetoric label -            from another program
   rhetoric codebook                            what the categories mean
 
@@ -27,7 +28,14 @@ Exit codes: 0 all was done; 1 something could not be read, the rest was done;
 """
 
 COMMANDS = {
-    "label": "Label every sentence of text files, folders or standard input.",
+    "label": "Label every sentence of files of any kind, of folders or of standard input.",
+    "inspect": "Show what is read from files: facts, turns, what was dropped, sentences.",
+    "share": "Show what share of sentences is in each category, by group, with intervals.",
+    "compare": "Compare groups: difference, ratio, effect size, a test, typical words and sentences.",
+    "trend": "Show how shares change over time, with a smooth line and changes of level.",
+    "audit": "Code a sample of a run, so that shares can be corrected for the classifier's errors.",
+    "agreement": "Measure how far coders agree: alpha, kappa, percent.",
+    "report": "Write one page with everything, and the data and figures beside it.",
     "codebook": "Show what the categories mean, with examples and near misses.",
 }
 """Each command with its line in the help; the command is the function of that name in `rhetoric.cli.NAME`."""

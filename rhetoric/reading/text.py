@@ -1,72 +1,72 @@
-"""Plain text, with or without a block of facts at the top."""
+"""Plain text and Markdown, with or without a block of facts at the top."""
 
 from __future__ import annotations
 
+import datetime
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-import frontmatter
-import yaml
-from charset_normalizer import from_bytes
-
 from rhetoric.errors import ReadError
-from rhetoric.reading.cards import FACTS, read_cards
-from rhetoric.reading.document import Document
+from rhetoric.reading.document import Document, Fact
+from rhetoric.reading.encoding import decode
+from rhetoric.reading.options import FACTS, ReadOptions
+from rhetoric.reading.raw import Raw
+from rhetoric.reading.source import Source, shown
 
-_CONTROL = {i for i in range(32)} - {9, 10, 12, 13, 27}
-_MAX_CONTROL_SHARE = 0.01
+_MAX_FRONT_MATTER = 20_000
+
+
+def read(source: Source, options: ReadOptions) -> Iterator[Raw]:
+    """Read a text file as one document."""
+    content = source.read()
+    text, encoding, notes = decode(content, source.name)
+    body, facts = front_matter(text, source.name)
+    yield Raw(
+        source.name, body, source.suffix.lstrip(".") or "txt", encoding, facts, notes=notes,
+        sha256=hashlib.sha256(content).hexdigest(), base=source.base,
+    )  # fmt: skip
+
+
+def front_matter(text: str, name: str) -> tuple[str, tuple[Fact, ...]]:
+    """Split off a block of facts between two lines of three dashes at the top, if there is one.
+
+    Raises:
+        ReadError: the block is not YAML.
+    """
+    if not re.match(r"---[ \t]*\r?\n", text) or not re.search(r"\n---[ \t]*(\r?\n|$)", text[:_MAX_FRONT_MATTER]):
+        return text, ()
+    import frontmatter
+    import yaml
+
+    try:
+        post = frontmatter.loads(text)
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ReadError(f"{shown(name)}: the block between --- at the top is not YAML: {error}") from error
+    simple = (str, int, float, datetime.date)
+    facts = (Fact(key, str(post[key]), "front matter") for key in FACTS if isinstance(post.get(key), simple))
+    return post.content, tuple(facts)
+
+
+def read_bytes(content: bytes, name: str) -> Document:
+    """Make a document of the bytes of a text file, in this process: for text at hand, such as a form's field.
+
+    Raises:
+        ReadError: it is empty, or is no text.
+    """
+    from rhetoric.reading.assemble import assemble
+
+    options = ReadOptions()
+    (raw,) = read(Source(name, content=content, limit=options.limits.size), options)
+    return assemble(raw, options)
 
 
 def read_text(path: Path, name: str | None = None) -> Document:
-    """Read a text file.
+    """Read a text file in this process.
 
     Raises:
         ReadError: it cannot be opened, is empty, or is no text.
     """
-    name = str(path) if name is None else name
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ReadError(f"{name}: {error.strerror or error}") from error
-    return read_bytes(content, name)
-
-
-def read_bytes(content: bytes, name: str) -> Document:
-    """Make a document of the bytes of a text file: UTF-8 first, then detection of the encoding."""
-    if not content.strip():
-        raise ReadError(f"{name}: the file is empty")
-    text, facts = _front_matter(_decode(content, name), name)
-    card = read_cards().get(hashlib.sha256(content).hexdigest(), {})
-    return Document(name=name, text=text, **{**card, **facts})
-
-
-def _decode(content: bytes, name: str) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        if _control_share(content) > _MAX_CONTROL_SHARE and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise ReadError(f"{name}: this is not a text file") from None
-        best = from_bytes(content[:1_000_000]).best()
-        if best is None:
-            raise ReadError(f"{name}: the encoding cannot be told; save the file as UTF-8") from None
-        return content.decode(best.encoding, errors="replace")
-    if _control_share(content) > _MAX_CONTROL_SHARE:
-        raise ReadError(f"{name}: this is not a text file")
-    return text
-
-
-def _control_share(content: bytes) -> float:
-    sample = content[:65536]
-    return sum(byte in _CONTROL for byte in sample) / max(1, len(sample))
-
-
-def _front_matter(text: str, name: str) -> tuple[str, Mapping[str, str]]:
-    """Split off a block of facts between two lines of three dashes at the top, if there is one."""
-    if not text.startswith("---"):
-        return text, {}
-    try:
-        post = frontmatter.loads(text)
-    except yaml.YAMLError as error:
-        raise ReadError(f"{name}: the block between --- at the top is not YAML: {error}") from error
-    return post.content, {key: str(post[key]) for key in FACTS if post.get(key) is not None}
+    source = Source(str(path) if name is None else name, path=path)
+    return read_bytes(source.read(), source.name)

@@ -1,0 +1,200 @@
+"""MB/s of reading by format, through the worker, beside the rate of labelling: `python benchmarks/reading.py`.
+
+MB are of the text that is read (characters as UTF-8), so that formats can be compared; the file's own
+size is given too. `--stream` reads a csv, a jsonl, a parquet and a zip of 300 MB and prints the
+worker's peak memory for each beside that for a tenth of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT)]
+
+from rhetoric.reading import Document, Reader  # noqa: E402
+from rhetoric.voices import read_voices  # noqa: E402
+from tests import reading_files as files  # noqa: E402
+
+SPEECH = "\n\n".join(f"{p} This is sentence number {i}." for i in range(40) for p in files.PARAGRAPHS)
+"""About as long as a speech in the UN General Debate: 17 kB."""
+
+
+def make(ending: str, copies: int) -> bytes:
+    """A file of one format: one long document, or a row a document."""
+    text = "\n\n".join([SPEECH] * copies)
+    paragraphs = tuple(text.split("\n\n"))
+    rows = [{"id": str(i), "text": SPEECH} for i in range(copies)]
+    if ending in ("csv", "tsv"):
+        return files.table("," if ending == "csv" else "\t", rows).encode()
+    if ending == "jsonl":
+        return "".join(json.dumps(row) + "\n" for row in rows).encode()
+    if ending == "parquet":
+        import polars as pl
+
+        buffer = io.BytesIO()
+        pl.DataFrame(rows).write_parquet(buffer, row_group_size=1000)
+        return buffer.getvalue()
+    if ending == "zip":
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for i in range(copies):
+                archive.writestr(f"{i}.txt", f"{i} {SPEECH}")
+        return buffer.getvalue()
+    if ending == "pdf":
+        return pdf(paragraphs)
+    if ending == "txt":
+        return text.encode()
+    old = files.PARAGRAPHS, files.ROWS
+    files.PARAGRAPHS, files.ROWS = paragraphs, rows
+    try:
+        makers = {
+            "html": lambda: files.html_page().encode(), "docx": files.docx_bytes, "odt": files.odt_bytes,
+            "rtf": files.rtf_bytes, "srt": lambda: files.subtitles("srt").encode(),
+            "vtt": lambda: files.subtitles("vtt").encode(), "xlsx": files.xlsx_bytes,
+        }  # fmt: skip
+        return makers[ending]()
+    finally:
+        files.PARAGRAPHS, files.ROWS = old
+
+
+def pdf(paragraphs: tuple[str, ...]) -> bytes:
+    """Pages of 40 lines of 80 characters."""
+    import textwrap
+
+    from reportlab.pdfgen import canvas
+
+    lines = [line for p in paragraphs for line in textwrap.wrap(p, 80)]
+    buffer = io.BytesIO()
+    page = canvas.Canvas(buffer)
+    for number in range(0, len(lines), 40):
+        for i, line in enumerate(lines[number : number + 40]):
+            page.drawString(60, 780 - 15 * i, line)
+        page.drawString(300, 30, str(number // 40 + 1))
+        page.showPage()
+    page.save()
+    return buffer.getvalue()
+
+
+def peak(reader: Reader) -> float:
+    """Most memory the worker has had, in MB (Linux)."""
+    assert reader._process is not None
+    status = Path(f"/proc/{reader._process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1000
+
+
+def spent(reader: Reader) -> float:
+    """Seconds of processor time the worker has used (Linux)."""
+    assert reader._process is not None
+    fields = Path(f"/proc/{reader._process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(path: Path) -> tuple[float, int, float]:
+    """Processor seconds, bytes of text and the worker's peak MB, of a second reading in a warm worker."""
+    with Reader() as reader:
+        for _ in range(2):
+            begin, size = spent(reader) if reader._process else 0.0, 0
+            for item in reader.read(str(path)):
+                assert isinstance(item, Document), item
+                size += len(item.text.encode())
+            seconds = spent(reader) - begin
+        return max(seconds, 0.01), size, peak(reader)
+
+
+def by_format(folder: Path) -> None:
+    copies = {"pdf": 20, "docx": 20, "odt": 60, "html": 20, "rtf": 60, "srt": 20, "vtt": 20}
+    for ending in (
+        "txt",
+        "html",
+        "pdf",
+        "docx",
+        "odt",
+        "rtf",
+        "srt",
+        "vtt",
+        "csv",
+        "tsv",
+        "xlsx",
+        "jsonl",
+        "parquet",
+        "zip",
+    ):
+        path = folder / f"speech.{ending}"
+        path.write_bytes(make(ending, copies.get(ending, 100)))
+        seconds, size, memory = measure(path)
+        print(f"{ending:8} {size / 1e6 / seconds:7.1f} MB/s of text  ({size / 1e6:.1f} MB of text, file {path.stat().st_size / 1e6:.1f} MB, worker {memory:.0f} MB)", flush=True)  # fmt: skip
+        path.unlink()
+
+
+def segmenting() -> None:
+    document = Document("a", "\n\n".join([SPEECH] * 100))
+    begin = time.process_time()
+    count = len(read_voices(document).speakers)
+    seconds = time.process_time() - begin
+    print(
+        f"segment  {len(document.text) / 1e6 / seconds:7.1f} MB/s, {count / seconds:,.0f} sentences/s (turns, sentences, voices)"
+    )
+
+
+def labelling() -> None:
+    from rhetoric.label import label_document, load_classifier
+
+    classifier = load_classifier()
+    document = Document("a", "\n\n".join([SPEECH] * 5))
+    label_document(Document("a", SPEECH), classifier)
+    begin = time.perf_counter()
+    count = len(label_document(document, classifier).sentences)
+    seconds = time.perf_counter() - begin
+    print(f"label    {len(document.text) / 1e6 / seconds:7.3f} MB/s, {count / seconds:,.0f} sentences/s")
+
+
+def stream(folder: Path, copies: int) -> None:
+    for ending in ("csv", "jsonl", "parquet", "zip"):
+        path = folder / f"long.{ending}"
+        peaks = []
+        for count in (copies // 10, copies):
+            path.write_bytes(make(ending, count))
+            with Reader() as reader:
+                size = sum(len(item.text) for item in reader.read(str(path)) if isinstance(item, Document))
+                peaks.append(f"{peak(reader):.0f} MB for {size / 1e6:.0f} MB")
+            path.unlink()
+        print(f"{ending:8} worker's peak {', '.join(peaks)} of text", flush=True)
+
+
+def start() -> None:
+    with tempfile.NamedTemporaryFile(suffix=".txt") as file:
+        file.write(SPEECH.encode())
+        file.flush()
+        begin = time.perf_counter()
+        with Reader() as reader:
+            list(reader.read(file.name))
+            first = time.perf_counter() - begin
+            list(reader.read(file.name))
+            second = time.perf_counter() - begin - first
+    print(f"first file {first:.2f} s (the worker starts), the next {second * 1000:.1f} ms")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--stream", action="store_true")
+    parser.add_argument("--copies", type=int, default=10_000)
+    arguments = parser.parse_args()
+    print(subprocess.run(["uptime"], capture_output=True, text=True, check=False).stdout.strip())
+    with tempfile.TemporaryDirectory() as name:
+        if arguments.stream:
+            stream(Path(name), arguments.copies)
+        else:
+            start()
+            by_format(Path(name))
+            segmenting()
+            labelling()
