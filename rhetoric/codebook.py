@@ -103,8 +103,9 @@ def read_codebook(path: Path = CODEBOOK_PATH) -> Codebook:
 
 
 def _category(key: str, entry: Mapping[str, Any]) -> Category:
-    values = {f.name: entry[f.name] for f in fields(Category) if f.name != "key"}
-    return Category(key=key, **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    raw = {f.name: entry[f.name] for f in fields(Category) if f.name != "key"}
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    return Category(key=key, **values)
 
 
 @cache
