@@ -1,0 +1,1 @@
+"""Tests in a real browser; a package, because tests/unit has a test_page too."""
