@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help setup setup-train setup-test run test lint train evaluate clean
+.PHONY: help setup setup-train setup-test run test lock clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -2
@@ -42,6 +42,10 @@ test: setup-test
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest
+
+lock: setup-test
+	@{ echo "# Exact versions of everything that make installs; \`make lock\` writes it anew."; \
+	   $(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//'; } > constraints.txt
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -169,13 +169,19 @@ def check_dataset(texts: Path | None) -> None:
     found = inspection.copies(rows, others)
     for copy in found:
         click.echo(f"{copy.passage} shares with {copy.other}: {copy.words}")
-    click.echo(f"{len(found):7,}  runs of {inspection.COPIED_RUN} words shared inside the set or with {len(others):,} real texts")
+    click.echo(
+        f"{len(found):7,}  runs of {inspection.COPIED_RUN} words shared inside the set or with {len(others):,} real texts"
+    )
     sys.exit(1 if found else 0)
 
 
 @main.command()
-@click.option("--model", "folder", type=click.Path(path_type=Path, exists=True), default=WEIGHTS, help="Default: model/weights.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=EVALUATION, help="Default: model/evaluation.")
+@click.option(
+    "--model", "folder", type=click.Path(path_type=Path, exists=True), default=WEIGHTS, help="Default: model/weights."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=EVALUATION, help="Default: model/evaluation."
+)
 @texts_option
 def evaluate(folder: Path, out: Path, texts: Path | None) -> None:
     """Measure a model on the test split: tables, reliability plot, worst errors, behaviour tests."""

@@ -11,7 +11,6 @@ from typing import Any
 
 from model.manifest import Manifest, read_manifest
 from rhetoric.codebook import Codebook
-
 from training import inspection, reliability
 from training.corpus import GOLD_PATH, PASSAGES_PATH
 from training.data import WRITTEN_PATH, read_jsonl
@@ -48,10 +47,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def quality(report: Mapping[str, Any], codebook: Codebook) -> str:
     """The table of the README: F1 with its interval by category, on the held-out test sets."""
     rows = []
-    for name, title in (("seeds", "the five seed documents"), ("real", "held-out speeches and statements"), ("written", "held-out written passages")):
+    for name, title in (
+        ("seeds", "the five seed documents"),
+        ("real", "held-out speeches and statements"),
+        ("written", "held-out written passages"),
+    ):
         part = report["tests"][name]
         cells = [_f1(part["categories"][key]) for key in codebook.keys]
-        rows.append([title, part["sentences"], *cells, f"**{part['macro_f1']:.2f}** ({_span(part['macro_f1_interval'])})"])
+        rows.append(
+            [title, part["sentences"], *cells, f"**{part['macro_f1']:.2f}** ({_span(part['macro_f1_interval'])})"]
+        )
     return table(["F1 on", "sentences", *(codebook[key].name for key in codebook.keys), "macro-F1"], rows) + (
         "\n\nIn brackets 95% intervals by a bootstrap over documents. The real test passages are mostly drawn where a category was "
         "likely; a random sample has far fewer positives (see the model card). None of these documents was trained on or looked at to choose anything."
@@ -75,7 +80,13 @@ def details(report: Mapping[str, Any], codebook: Codebook) -> str:
             for key, c in part["categories"].items()
         ]  # fmt: skip
         head = f"**{name}**: {part['sentences']} sentences of {part['documents']} documents, macro-F1 {part['macro_f1']:.3f} ({_span(part['macro_f1_interval'])})"
-        parts.append(head + "\n\n" + table(["category", "positives", "precision", "recall", "F1 (95% interval)", "average precision", "ECE"], rows))
+        parts.append(
+            head
+            + "\n\n"
+            + table(
+                ["category", "positives", "precision", "recall", "F1 (95% interval)", "average precision", "ECE"], rows
+            )
+        )
     return "\n\n".join(parts)
 
 
@@ -83,7 +94,10 @@ def facets(report: Mapping[str, Any], codebook: Codebook) -> str:
     """F1 by source, stratum, decade, side, genre and length, over the real and written test passages."""
     parts = []
     for facet, values in report["facets"].items():
-        rows = [[v, row["sentences"], *(f"{row[k]['f1']:.2f} ({row[k]['positives']})" for k in codebook.keys)] for v, row in values.items()]
+        rows = [
+            [v, row["sentences"], *(f"{row[k]['f1']:.2f} ({row[k]['positives']})" for k in codebook.keys)]
+            for v, row in values.items()
+        ]
         parts.append(table([facet, "sentences", *(f"{codebook[k].name}: F1 (positives)" for k in codebook.keys)], rows))
     return "\n\n".join(parts)
 
@@ -94,13 +108,26 @@ def doubt(report: Mapping[str, Any], codebook: Codebook) -> str:
         [codebook[k].name, f"{d['share_inside']:.1%}", f"{d['right_outside']:.1%}", _percent(d["yes_right_outside"]), _percent(d["right_inside"]), f"{d['positives_below']:.1%}"]
         for k, d in report["doubt"].items() if k in codebook.keys
     ]  # fmt: skip
-    head = ["category", "sentences inside", "decisions right outside", "yes decisions right above", "right inside", "positives missed below"]
-    return table(head, rows) + f"\n\nIn all {report['doubt']['sentences_to_review']:.1%} of the sentences of the real test passages are marked `needs_review`."
+    head = [
+        "category",
+        "sentences inside",
+        "decisions right outside",
+        "yes decisions right above",
+        "right inside",
+        "positives missed below",
+    ]
+    return (
+        table(head, rows)
+        + f"\n\nIn all {report['doubt']['sentences_to_review']:.1%} of the sentences of the real test passages are marked `needs_review`."
+    )
 
 
 def behaviour(report: Mapping[str, Any]) -> str:
     """Failure rates of the behaviour tests."""
-    rows = [[t.replace("_", " "), r["cases"], r["right_before"], r["failures"], f"{r['failure_rate']:.0%}"] for t, r in report["behaviour"].items()]
+    rows = [
+        [t.replace("_", " "), r["cases"], r["right_before"], r["failures"], f"{r['failure_rate']:.0%}"]
+        for t, r in report["behaviour"].items()
+    ]
     return table(["test", "cases", "right before the change", "wrong after it", "failure rate"], rows)
 
 
@@ -130,10 +157,18 @@ def fill_cards(codebook: Codebook) -> None:
     fill(MODEL_CARD, "behaviour", behaviour(report))
     rows = read_jsonl(WRITTEN_PATH)
     head = ["passages", "sentences", *(codebook[key].name for key in codebook.keys)]
-    fill(DATASHEET, "counts", table(["written set", ""], [[name, f"{n:,}"] for name, n in inspection.counts(rows, codebook).items()]))
-    fill(DATASHEET, "matrix", "\n\n".join(table([name, *head], lines) for name, lines in inspection.matrix(rows, codebook).items()))
+    fill(
+        DATASHEET,
+        "counts",
+        table(["written set", ""], [[name, f"{n:,}"] for name, n in inspection.counts(rows, codebook).items()]),
+    )
+    fill(
+        DATASHEET,
+        "matrix",
+        "\n\n".join(table([name, *head], lines) for name, lines in inspection.matrix(rows, codebook).items()),
+    )
     coded = ["set", "passages", "sentences", *(f"{codebook[key].name}: alpha" for key in codebook.keys)]
-    fill(DATASHEET, "agreement", table(coded, reliability.lines(reliability.agreement(codebook), codebook)))
+    fill(DATASHEET, "agreement", table(coded, reliability.lines(reliability.agreements(codebook))))
     fill(DATASHEET, "real", _real(codebook))
 
 
@@ -163,5 +198,7 @@ def _real(codebook: Codebook) -> str:
         for key, labels in sorted(strata.items())
     ]
     total = [one for labels in strata.values() for one in labels]
-    rows.append(["**all**", "", sum(passages.values()), len(total), *(sum(k in one for one in total) for k in codebook.keys)])
+    rows.append(
+        ["**all**", "", sum(passages.values()), len(total), *(sum(k in one for one in total) for k in codebook.keys)]
+    )
     return table(["stratum", "split", "passages", "sentences", *(codebook[k].name for k in codebook.keys)], rows)

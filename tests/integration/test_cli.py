@@ -10,6 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from rhetoric.cli import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "seeds" / "demo"
 SPEECH = DEMO / "velmara-2006-un-address.txt"
@@ -112,6 +114,14 @@ def test_help_lists_every_command_and_loads_none() -> None:
     assert done.returncode == 0
     for word in ("label", "codebook", "Examples", "Exit codes"):
         assert word in done.stdout.decode()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    out = rhetoric(command, "--help").stdout.decode()
+    assert out.startswith("Usage:")
+    assert "\\b" not in out
+    assert "\b" not in out
 
 
 def test_the_codebook_command_shows_the_rules() -> None:

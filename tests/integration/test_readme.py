@@ -1,0 +1,54 @@
+"""Every snippet of the README runs, and prints what it says."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+PYTHON = [text for language, text in BLOCKS if language == "python"]
+COMMANDS = [
+    line
+    for language, text in BLOCKS
+    if language == "sh"
+    for line in text.splitlines()
+    if line.startswith(".venv/bin/rhetoric")
+]
+
+
+@pytest.mark.parametrize("snippet", PYTHON)
+def test_python_snippets_print_their_comments(snippet: str) -> None:
+    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    expected = [line[2:] for line in snippet.splitlines() if line.startswith("# ")]
+    assert done.stdout.splitlines() == expected
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_run(command: str, tmp_path: Path) -> None:
+    words = shlex.split(command, comments=True)[1:]
+    words = [str(ROOT / w) if (ROOT / w).exists() and "/" in w else w for w in words]
+    done = subprocess.run(
+        [sys.executable, "-m", "rhetoric.cli", *words], capture_output=True, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_the_readme_has_the_two_commands_and_its_pictures() -> None:
+    assert "make run" in README
+    assert "make test" in README
+    for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README):
+        assert (ROOT / picture).is_file(), picture
+
+
+def test_no_mark_for_figures_is_left_empty() -> None:
+    for path in (ROOT / "README.md", ROOT / "model" / "MODEL_CARD.md", ROOT / "labels" / "README.md"):
+        for name, text in re.findall(
+            r"<!-- figures: (\S+) -->\n(.*?)<!-- /figures -->", path.read_text(encoding="utf-8"), re.DOTALL
+        ):
+            assert text.strip(), f"{path.name}: {name}"
