@@ -18,12 +18,12 @@ setup-test: .venv/.test
 	@sh scripts/venv.sh $(PYTHON)
 
 .venv/.label: .venv/bin/python pyproject.toml constraints.txt
-	@echo "Installing what labelling needs (about 130 MB to download) …"
+	@echo "Installing what labelling needs (some 280 MB to download) …"
 	@$(INSTALL) -e .
 	@touch $@
 
 .venv/.train: .venv/.label
-	@echo "Installing what training needs (the CPU build of torch, about 350 MB to download) …"
+	@echo "Installing what training needs (the CPU build of torch, some 500 MB more to download) …"
 	@sh scripts/torch.sh $(BIN)/python
 	@$(INSTALL) -e '.[train]'
 	@touch $@

@@ -19,11 +19,12 @@ from model.manifest import WEIGHTS, ModelError
 from rhetoric.codebook import default_codebook
 from rhetoric.errors import RhetoricError
 from rhetoric.label import load_classifier
-from training import inspection
+from training import inspection, rounds, sampling
 from training import splits as split_file
 from training.cards import EVALUATION, fill_cards
+from training.coding import CodingError
 from training.config import CONFIG_PATH, SOURCES, Config, ConfigError, read_config
-from training.corpus import CorpusError, read_documents, read_real, texts_folder
+from training.corpus import PASSAGES_PATH, CorpusError, read_documents, read_real, texts_folder
 from training.data import WRITTEN_PATH, Passage, dataset_sha256, read_jsonl, read_written
 from training.decide import fit_decisions
 from training.evaluate import write_report
@@ -36,7 +37,7 @@ from training.network import BaseError, base_folder, base_sum
 
 WORK = Path("work") / "fit"
 WEIGHTS_NAME = "network.safetensors"
-_ERRORS = (BaseError, ConfigError, CorpusError, ModelError, RhetoricError, split_file.SplitError)
+_ERRORS = (BaseError, CodingError, ConfigError, CorpusError, ModelError, RhetoricError, split_file.SplitError)
 
 texts_option = click.option(
     "--texts", type=click.Path(path_type=Path, file_okay=False),
@@ -67,6 +68,9 @@ def main() -> None:
     python -m training export     write model/weights: static int8 ONNX and its manifest
     python -m training evaluate   measure the shipped model, write model/evaluation
     python -m training cards      fill the figures into the README, the model card, the datasheet
+    python -m training draw       draw real passages for a round of coding, with sheets for coders
+    python -m training disagreements, gather
+                                  the adjudicator's sheet of a coded round; the round into labels/
     """
 
 
@@ -87,27 +91,29 @@ def split(texts: Path | None) -> None:
 @click.option("--sources", help="written, real, or both: written,real (default: by the configuration).")
 @click.option("--context", help="sentence or window.")
 @click.option("--epochs", type=int)
+@click.option("--learning-rate", type=float)
 @click.option("--seed", "random_seed", type=int)
+@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Go on from the fit in this folder.")
 @click.option("--passages", "limit", type=int, help="Train on so many passages only (to try it out).")
 @texts_option
 @out_option
 def fit(
     config_path: Path, base: str | None, sources: str | None, context: str | None, epochs: int | None,
-    random_seed: int | None, limit: int | None, texts: Path | None, out: Path,
+    learning_rate: float | None, random_seed: int | None, start: Path | None, limit: int | None, texts: Path | None, out: Path,
 ) -> None:  # fmt: skip
     """Fine-tune on the training split, choose thresholds on the development split, save both."""
     config = read_config(
         config_path, base=base, sources=tuple(sources.split(",")) if sources else None,
-        context=context, epochs=epochs, random_seed=random_seed,
+        context=context, epochs=epochs, learning_rate=learning_rate, random_seed=random_seed,
     )  # fmt: skip
     keys = default_codebook().keys
     passages = read_passages(config.sources, texts)
     assigned = split_file.read_splits()
     train = split_file.select(passages, assigned, split_file.TRAIN)[:limit]
-    development = development_passages(passages, assigned)
+    development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
     click.echo(f"training on {count_sentences(train)} sentences, choosing on {count_sentences(development)}", err=True)
     started = time.monotonic()
-    network, tokenizer = fit_network(train, len(keys), config)
+    network, tokenizer = fit_network(train, len(keys), config, start=start and start / WEIGHTS_NAME)
     minutes = (time.monotonic() - started) / 60
     logits, gold = predict(network, tokenizer, development, config), gold_matrix(development)
     decisions = fit_decisions(gold, logits)
@@ -118,6 +124,7 @@ def fit(
     config.write(out / "training.toml")
     facts = {
         "decisions": {key: asdict(d) for key, d in zip(keys, decisions, strict=True)},
+        "started_from": json.loads((start / "fit.json").read_text(encoding="utf-8")) if start else None,
         "minutes": round(minutes, 1), "training_sentences": count_sentences(train),
         "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
     }  # fmt: skip
@@ -204,6 +211,53 @@ def cards(texts: Path | None) -> None:
     click.echo("filled README.md, model/MODEL_CARD.md, labels/README.md")
 
 
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--round", "round_number", type=int, required=True)
+@click.option(
+    "--random", "random_number", type=int, default=0, help="Passages drawn at random, with their probability."
+)
+@click.option("--enriched", type=int, default=0, help="Passages for each category that the shipped model expects.")
+@click.option("--uncertain", type=int, default=0, help="Passages of which the shipped model is unsure.")
+@click.option("--look-at", type=int, default=3000, show_default=True, help="Passages that the model reads for that.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@texts_option
+def draw(
+    folder: Path, round_number: int, random_number: int, enriched: int, uncertain: int, look_at: int, seed: int, texts: Path | None,
+) -> None:  # fmt: skip
+    """Draw real passages for a round of coding into FOLDER: drawn.jsonl and sheets for coders."""
+    codebook = default_codebook()
+    documents = read_documents(texts_folder(texts))
+    rng = np.random.default_rng(seed)
+    passages = sampling.frame(d for name, d in documents.items() if not name.startswith("seeds/"))
+    drawn = sampling.draw_random(passages, random_number, f"random-{round_number}", rng)
+    taken = {(r["document"], r["spans"][0][0]) for r in read_jsonl(PASSAGES_PATH)} | {d.passage.key for d in drawn}
+    wanted = {**dict.fromkeys(codebook.keys, enriched), "uncertain": uncertain}
+    if enriched or uncertain:
+        pool = [passages[i] for i in rng.choice(len(passages), min(look_at, len(passages)), replace=False)]
+        classifier = load_classifier(codebook)
+        turns = [[documents[p.document].text[s.start : s.end] for s in p.sentences] for p in pool]
+        drawn += sampling.draw_enriched(pool, classifier.predict_proba(turns), wanted, codebook, taken, rng)
+    rounds.write_round(drawn, documents, round_number, folder)
+    click.echo(f"{len(drawn)} passages, {sum(len(d.passage.sentences) for d in drawn)} sentences in {folder}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@texts_option
+def disagreements(folder: Path, texts: Path | None) -> None:
+    """Write FOLDER/adjudication.txt from the coders' answers A_*.txt and B_*.txt."""
+    count = rounds.write_adjudication(folder, read_documents(texts_folder(texts)), default_codebook())
+    click.echo(f"{count} passages to adjudicate in {folder / rounds.ADJUDICATION}; answer in {folder}/G_1.txt")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+def gather(folder: Path) -> None:
+    """Add the coded and adjudicated round in FOLDER to labels/."""
+    click.echo(f"{rounds.gather(folder, default_codebook())} passages added; now: python -m training split")
+
+
 def read_passages(sources: Sequence[str], texts: Path | None) -> list[Passage]:
     """Read the passages of the sources; real ones need their texts."""
     codebook = default_codebook()
@@ -213,12 +267,6 @@ def read_passages(sources: Sequence[str], texts: Path | None) -> list[Passage]:
     if "real" in sources:
         passages += read_real(codebook, texts_folder(texts))
     return passages
-
-
-def development_passages(passages: Sequence[Passage], assigned: dict[str, str]) -> list[Passage]:
-    """What thresholds and calibration are chosen on: the real development passages where there are any."""
-    development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
-    return [p for p in development if p.source == "real"] or development
 
 
 def count_sentences(passages: Sequence[Passage]) -> int:

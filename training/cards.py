@@ -19,6 +19,7 @@ from training.splits import read_splits
 ROOT = Path(__file__).resolve().parent.parent
 EVALUATION = ROOT / "model" / "evaluation"
 README, MODEL_CARD, DATASHEET = ROOT / "README.md", ROOT / "model" / "MODEL_CARD.md", ROOT / "labels" / "README.md"
+INSTALLATION = ROOT / "benchmarks" / "results" / "installation.json"
 _MARK = r"(<!-- figures: {name} -->\n).*?(<!-- /figures -->)"
 
 
@@ -61,6 +62,23 @@ def quality(report: Mapping[str, Any], codebook: Codebook) -> str:
         "\n\nIn brackets 95% intervals by a bootstrap over documents. The real test passages are mostly drawn where a category was "
         "likely; a random sample has far fewer positives (see the model card). None of these documents was trained on or looked at to choose anything."
     )
+
+
+def installation(found: Mapping[str, Any]) -> str:
+    """What each command downloads and takes, as `benchmarks/installation.py` measured it."""
+    rows = [
+        ["`make run`, until the page answers", _seconds(found, "run_empty_cache_seconds"), _seconds(found, "run_warm_cache_seconds"), f"{found['labelling_download_megabytes']} MB", f"{found['labelling_megabytes']:,} MB"],
+        ["`make test`, with training and a browser", _seconds(found, "test_empty_cache_seconds"), _seconds(found, "test_warm_cache_seconds"), f"{found['training_download_megabytes']} MB", f"{found['training_megabytes']:,} MB"],
+    ]  # fmt: skip
+    head = ["", "with an empty pip cache", "with a warm one", "downloaded by pip", "installed in all"]
+    return (
+        table(head, rows)
+        + f"\n\nOn {found['machine']}; from `rhetoric label` to its first row: {found['first_row_seconds']} s."
+    )
+
+
+def _seconds(found: Mapping[str, Any], name: str) -> str:
+    return f"{found[name]:,} s" if name in found else "not measured"
 
 
 def _f1(score: Mapping[str, Any]) -> str:
@@ -150,6 +168,8 @@ def fill_cards(codebook: Codebook) -> None:
     report = read_report(EVALUATION / "report.json")
     manifest = read_manifest()
     fill(README, "quality", quality(report, codebook))
+    if INSTALLATION.is_file():
+        fill(README, "installation", installation(read_report(INSTALLATION)))
     fill(MODEL_CARD, "model", _model(manifest))
     fill(MODEL_CARD, "details", details(report, codebook))
     fill(MODEL_CARD, "facets", facets(report, codebook))

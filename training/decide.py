@@ -15,7 +15,7 @@ from training.metrics import Floats, Ints
 
 DOUBT_PRECISION = 0.9
 """Above the doubt band at least this share of the yes decisions is right."""
-DOUBT_MISSES = 0.1
+DOUBT_MISSES = 0.2
 """Below the doubt band lies at most this share of a category's positives."""
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmup
@@ -61,12 +63,17 @@ def lay_out(turn: EncodedTurn, context: str, config: Config, tokenizer: PreTrain
 
 
 def fit(
-    passages: Sequence[Passage], categories: int, config: Config, progress: bool = True
+    passages: Sequence[Passage], categories: int, config: Config, progress: bool = True, start: Path | None = None
 ) -> tuple[Network, PreTrainedTokenizerBase]:
-    """Fine-tune the base on passages. The same passages, config and machine give the same weights."""
+    """Fine-tune the base on passages. The same passages, config and machine give the same weights.
+
+    `start` is the weights file of an earlier fit to go on from, as when a round of codings has come in.
+    """
     rng = random.Random(config.random_seed)
     torch.manual_seed(config.random_seed)
     network, tokenizer = load_base(base_folder(config.base, config.base_sha256), categories, config.dropout)
+    if start is not None:
+        network.load_state_dict(load_file(start))
     data = encode(passages, tokenizer, categories)
     epochs = [_batches(data, config, tokenizer, rng) for _ in range(config.epochs)]
     steps = sum(map(len, epochs))

@@ -64,7 +64,7 @@ _PAGE_NUMBER = re.compile(r"[-–—]?\s*\d{1,3}\s*[-–—]?|page\s+\d{1,4}(?:\
 _UN_PAGE = re.compile(
     r"(?=.*(?:\d{2}-\d{5}|A/\d{1,2}/PV\.))(?:(?:\d{2}-\d{5}|A/\d{1,2}/PV\.\s?\d{1,3}|\d{2}/\d{2}/\d{4}|\d{1,3}(?:/\d{1,3})?)(?:\s+|$))+"
 )
-"""Foot and head of the pages of UN records: 08-53122 32, 16/23 15-29595, 29/09/2015 A/70/PV.18."""
+"""Foot and head of the pages of UN records: 08-53122 32, 9/31 15-00000, 29/09/2015 A/70/PV.99."""
 _NOTE_MARK = re.compile(r"[¹²³⁰⁴-⁹]{1,3}\s*\w|\[\d{1,3}\]\s+\w|\*{1,3}\s+[A-Z]")
 _NOTE_HEADING = re.compile(r"(?:\*\*)?(?:foot|end)?notes?(?:\*\*)?:?", re.I)
 _OFFER = re.compile(

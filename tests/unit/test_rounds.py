@@ -1,0 +1,87 @@
+"""A round of coding, from the draw to labels/."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.train
+pytest.importorskip("datasets", reason="the train extra is not installed: make setup-train")
+
+from rhetoric.codebook import default_codebook  # noqa: E402
+from training import rounds  # noqa: E402
+from training.coding import CodingError  # noqa: E402
+from training.corpus import CorpusDocument  # noqa: E402
+from training.data import read_jsonl  # noqa: E402
+from training.sampling import LONGEST, SHORTEST, draw_enriched, draw_random, frame  # noqa: E402
+
+BOOK = default_codebook()
+
+
+def speech(name: str, sentences: int) -> CorpusDocument:
+    rng = random.Random(name)
+    text = "".join(f"This is sentence {i} of {name}.{rng.choice([' ', ' ', chr(10)])}" for i in range(sentences))
+    return CorpusDocument(name, text, {"source": "a test", "speaker": name})
+
+
+DOCUMENTS = {name: speech(name, n) for name, n in (("alpha", 60), ("beta", 33), ("gamma", 7), ("delta", 3))}
+
+
+def test_the_frame_covers_every_sentence_once_in_passages_of_the_stated_length() -> None:
+    passages = frame(DOCUMENTS.values())
+    assert all(SHORTEST <= len(p.sentences) <= LONGEST for p in passages)
+    for name, number in (("alpha", 60), ("beta", 33), ("gamma", 7), ("delta", 0)):
+        starts = [s.start for p in passages if p.document == name for s in p.sentences]
+        assert len(starts) == len(set(starts)) == number
+        assert starts == sorted(starts)
+
+
+def test_only_random_draws_have_a_probability_and_nothing_is_drawn_twice() -> None:
+    passages, rng = frame(DOCUMENTS.values()), np.random.default_rng(1)
+    drawn = draw_random(passages, 4, "random-1", rng)
+    assert {d.probability for d in drawn} == {4 / len(passages)}
+    taken = {d.passage.key for d in drawn}
+    probabilities = [rng.random((len(p.sentences), 3)) for p in passages]
+    more = draw_enriched(passages, probabilities, {"soft_power": 2, "uncertain": 2}, BOOK, taken, rng)
+    keys = [d.passage.key for d in [*drawn, *more]]
+    assert len(keys) == len(set(keys)) == 8
+    assert {d.probability for d in more} == {None}
+
+
+@pytest.fixture
+def labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    for name in ("passages", "gold", "codings"):
+        (folder / f"{name}.jsonl").touch()
+    monkeypatch.setattr(rounds, "PASSAGES_PATH", folder / "passages.jsonl")
+    monkeypatch.setattr(rounds, "GOLD_PATH", folder / "gold.jsonl")
+    monkeypatch.setattr(rounds, "LABELS", folder)
+    return folder
+
+
+def test_a_round_goes_through_coders_and_adjudicator_into_the_labels(tmp_path: Path, labels: Path) -> None:
+    folder = tmp_path / "round"
+    drawn = draw_random(frame(DOCUMENTS.values()), 2, "random-1", np.random.default_rng(2))
+    rounds.write_round(drawn, DOCUMENTS, 1, folder)
+    sheet = (folder / "sheet_01.txt").read_text(encoding="utf-8")
+    assert sheet.startswith("### P0001 | a test, ")
+    assert "\n1 This is sentence" in sheet
+    (folder / "A_1.txt").write_text("P0001 1C\nP0002 -\n", encoding="utf-8")
+    (folder / "B_1.txt").write_text("P0001 1C 2S\nP0002 -\n", encoding="utf-8")
+    with pytest.raises(CodingError, match="no adjudication"):
+        rounds.gather(folder, BOOK)
+    assert rounds.write_adjudication(folder, DOCUMENTS, BOOK) == 1
+    assert "DECIDE 2" in (folder / rounds.ADJUDICATION).read_text(encoding="utf-8")
+    (folder / "G_1.txt").write_text("P0001 2.\n", encoding="utf-8")
+    assert rounds.gather(folder, BOOK) == 2
+    gold = read_jsonl(labels / "gold.jsonl")
+    assert gold[0]["labels"][:2] == [["criticism_west"], []]
+    assert gold[0]["adjudicated"] == [2]
+    assert len(read_jsonl(labels / "codings.jsonl")) == 4
+    text = json.dumps(read_jsonl(labels / "passages.jsonl"))
+    assert "sentence" not in text
+    with pytest.raises(CodingError, match="already"):
+        rounds.gather(folder, BOOK)
