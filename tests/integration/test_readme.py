@@ -29,14 +29,15 @@ def test_python_snippets_print_their_comments(snippet: str) -> None:
     assert done.stdout.splitlines() == expected
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_commands_run(command: str, tmp_path: Path) -> None:
-    words = shlex.split(command, comments=True)[1:]
-    words = [str(ROOT / w) if (ROOT / w).exists() and "/" in w else w for w in words]
-    done = subprocess.run(
-        [sys.executable, "-m", "rhetoric.cli", *words], capture_output=True, cwd=tmp_path, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()
+def test_commands_run_in_order(tmp_path: Path) -> None:
+    assert len(COMMANDS) >= 5
+    for command in COMMANDS:
+        words = shlex.split(command, comments=True)[1:]
+        words = [str(ROOT / w) if (ROOT / w).exists() and "/" in w else w for w in words]
+        done = subprocess.run(
+            [sys.executable, "-m", "rhetoric.cli", *words], capture_output=True, cwd=tmp_path, check=False
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr.decode()}"
 
 
 def test_the_readme_has_the_two_commands_and_its_pictures() -> None:
