@@ -18,10 +18,9 @@ from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmu
 from model.windows import Window, normalise, windows
 from training.config import Config
 from training.data import Passage
-from training.network import Network, base_folder, collate, load_base, pool
+from training.network import Network, base_folder, collate, load_base, padded, pool
 
 Array = npt.NDArray[np.float64]
-_NEAR = 256  # windows sorted by length among so many, so that a step needs little padding
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,26 +131,23 @@ def gold_matrix(passages: Sequence[Passage]) -> npt.NDArray[np.int64]:
 def _batches(
     data: list[list[EncodedTurn]], config: Config, tokenizer: PreTrainedTokenizerBase, rng: random.Random
 ) -> list[list[Example]]:
-    """One epoch: windows laid out afresh, shuffled, in steps of about `batch_pieces` word pieces."""
+    """One epoch: windows laid out afresh, shuffled, in steps of at most `batch_pieces` word pieces."""
     examples: list[Example] = []
     for turns in data:
         context = "sentence" if config.context == "sentence" or rng.random() < config.single_share else "window"
         for turn in turns:
             examples.extend(lay_out(turn, context, config, tokenizer))
     rng.shuffle(examples)
-    examples = [
-        e
-        for i in range(0, len(examples), _NEAR)
-        for e in sorted(examples[i : i + _NEAR], key=lambda e: len(e.window.pieces))
-    ]
-    batches: list[list[Example]] = [[]]
-    size = 0
+    # Steps of one padded length each: few shapes, which oneDNN compiles once, and little padding.
+    open_batches: dict[int, list[Example]] = {}
+    batches: list[list[Example]] = []
     for example in examples:
-        if size + len(example.window.pieces) > config.batch_pieces and batches[-1]:
-            batches.append([])
-            size = 0
-        batches[-1].append(example)
-        size += len(example.window.pieces)
+        length = padded(len(example.window.pieces))
+        batch = open_batches.setdefault(length, [])
+        batch.append(example)
+        if len(batch) >= max(1, config.batch_pieces // length):
+            batches.append(open_batches.pop(length))
+    batches.extend(open_batches.values())
     rng.shuffle(batches)
     return batches
 
