@@ -25,7 +25,9 @@ class Config:
     `batch_pieces` is the size of a step in word pieces; `single_share` is the share of training
     passages that are shown sentence by sentence although `context` is "window";
     `bfloat16` computes training steps in that precision, about 1.7 times as fast here;
-    `layer_decay` multiplies the learning rate from each layer to the one below it.
+    `layer_decay` multiplies the learning rate from each layer to the one below it;
+    `average` is the decay of the running mean of the weights over steps, which is what is kept (0: the
+    weights of the last step).
     """
 
     base: str = "minilm"
@@ -38,6 +40,7 @@ class Config:
     learning_rate: float = 1e-4
     head_learning_rate: float = 1e-3
     layer_decay: float = 0.9
+    average: float = 0.999
     weight_decay: float = 0.01
     warmup_share: float = 0.1
     label_smoothing: float = 0.0
@@ -56,7 +59,7 @@ class Config:
         for name in ("learning_rate", "head_learning_rate"):
             self._need(0 < getattr(self, name) < 1, name, "between 0 and 1")
         self._need(0 < self.layer_decay <= 1, "layer_decay", "above 0, at most 1")
-        for name in ("weight_decay", "warmup_share", "label_smoothing", "single_share", "dropout"):
+        for name in ("average", "weight_decay", "warmup_share", "label_smoothing", "single_share", "dropout"):
             self._need(
                 0 <= getattr(self, name) < 1 or (name == "single_share" and self.single_share == 1),
                 name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmup
 
@@ -78,6 +80,7 @@ def fit(
     steps = sum(map(len, epochs))
     optimizer = torch.optim.AdamW(_parameter_groups(network, config), fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * config.warmup_share), steps)
+    average = AveragedModel(network, avg_fn=partial(_running_mean, decay=config.average))
     network.train()
     bar = tqdm(total=steps, unit="step", disable=not progress)
     for epoch in epochs:
@@ -89,10 +92,16 @@ def fit(
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
+            average.update_parameters(network)
             bar.update()
             bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     bar.close()
-    return network.eval(), tokenizer
+    return average.module.eval(), tokenizer
+
+
+def _running_mean(mean: Tensor, new: Tensor, updates: Tensor | int, decay: float) -> Tensor:
+    """Exponential mean that forgets the first steps sooner, so that short fits are not held back."""
+    return torch.lerp(mean, new, 1 - min(decay, (1 + int(updates)) / (10 + int(updates))) if decay else 1.0)
 
 
 @torch.inference_mode()
