@@ -20,13 +20,14 @@ from rhetoric.codebook import default_codebook
 from rhetoric.errors import RhetoricError
 from rhetoric.label import load_classifier
 from training import inspection, rounds, sampling
+from training import models as compared
 from training import splits as split_file
-from training.cards import EVALUATION, fill_cards
+from training.cards import EVALUATION, MODELS, fill_cards
 from training.coding import CodingError
 from training.config import CONFIG_PATH, SOURCES, Config, ConfigError, read_config
 from training.corpus import PASSAGES_PATH, CorpusError, read_documents, read_real, texts_folder
 from training.data import WRITTEN_PATH, Passage, dataset_sha256, read_jsonl, read_written
-from training.decide import fit_decisions
+from training.decide import decide, fit_decisions
 from training.evaluate import write_report
 from training.export import check
 from training.export import export as export_model
@@ -67,6 +68,7 @@ def main() -> None:
     python -m training fit        fine-tune on the labelled passages
     python -m training export     write model/weights: static int8 ONNX and its manifest
     python -m training evaluate   measure the shipped model, write model/evaluation
+    python -m training models     train other models on the same splits, for the table of models
     python -m training cards      fill the figures into the README, the model card, the datasheet
     python -m training draw       draw real passages for a round of coding, with sheets for coders
     python -m training disagreements, gather
@@ -204,6 +206,24 @@ def evaluate(folder: Path, out: Path, texts: Path | None) -> None:
 
 
 @main.command()
+@click.option("--only", "names", multiple=True, help="A row of the table; may be given again (default: all).")
+@click.option("--epochs", type=int, help="Default: by the configuration.")
+@texts_option
+def models(names: tuple[str, ...], epochs: int | None, texts: Path | None) -> None:
+    """Train other models on the same splits; keep the rows in model/evaluation/models.json."""
+    if unknown := set(names) - set(compared.ROWS):
+        raise click.BadParameter(f"no row {sorted(unknown)}; the rows are: {'; '.join(compared.ROWS)}")
+    config = read_config(CONFIG_PATH, epochs=epochs)
+    passages, assigned = read_passages(SOURCES, texts), split_file.read_splits()
+    split = {name: split_file.select(passages, assigned, name) for name in split_file.SPLIT_NAMES}
+    for name in names or compared.ROWS:
+        row = compared.score_row(name, split, config, default_codebook().keys)
+        compared.keep_row(MODELS, name, row)
+        scores = ", ".join(f"{source} {t['macro_f1']:.3f}" for source, t in row["tests"].items())
+        click.echo(f"{name}: {scores} ({row['minutes']} minutes)")
+
+
+@main.command()
 @texts_option
 def cards(texts: Path | None) -> None:
     """Fill the figures into the README, the model card and the datasheet."""
@@ -272,15 +292,6 @@ def read_passages(sources: Sequence[str], texts: Path | None) -> list[Passage]:
 def count_sentences(passages: Sequence[Passage]) -> int:
     """Number of coded sentences."""
     return sum(1 for p in passages for _ in p.sentences())
-
-
-def decide(logits: np.ndarray, decisions: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
-    """Calibrated probabilities and 0/1 decisions of logits, both (sentences, categories)."""
-    slope, intercept, threshold = (
-        np.array([getattr(d, n) for d in decisions]) for n in ("slope", "intercept", "threshold")
-    )
-    probabilities = 1 / (1 + np.exp(-(logits * slope + intercept)))
-    return probabilities, (probabilities >= threshold).astype(np.int64)
 
 
 def load_fit(folder: Path) -> tuple[torch.nn.Module, object, Config]:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EVALUATION = ROOT / "model" / "evaluation"
 README, MODEL_CARD, DATASHEET = ROOT / "README.md", ROOT / "model" / "MODEL_CARD.md", ROOT / "labels" / "README.md"
 INSTALLATION = ROOT / "benchmarks" / "results" / "installation.json"
+MODELS = EVALUATION / "models.json"
 _MARK = r"(<!-- figures: {name} -->\n).*?(<!-- /figures -->)"
 
 
@@ -140,6 +141,18 @@ def doubt(report: Mapping[str, Any], codebook: Codebook) -> str:
     )
 
 
+def compared_models(rows: Mapping[str, Any], codebook: Codebook) -> str:
+    """Other models on the same splits, as `python -m training models` found them."""
+    lines = []
+    for name, row in rows.items():
+        real, seeds, written = (row["tests"][source] for source in ("real", "seeds", "written"))
+        lines.append(
+            [name, *(f"{real['f1'][key]:.2f}" for key in codebook.keys), f"**{real['macro_f1']:.3f}**", f"{real['average_precision']:.3f}", f"{seeds['macro_f1']:.3f}", f"{written['macro_f1']:.3f}", row["minutes"]]
+        )  # fmt: skip
+    head = ["model", *(f"{codebook[key].name}: F1" for key in codebook.keys), "macro-F1, real", "average precision, real", "macro-F1, seeds", "macro-F1, written", "minutes"]  # fmt: skip
+    return table(head, lines)
+
+
 def behaviour(report: Mapping[str, Any]) -> str:
     """Failure rates of the behaviour tests."""
     rows = [
@@ -175,6 +188,8 @@ def fill_cards(codebook: Codebook) -> None:
     fill(MODEL_CARD, "facets", facets(report, codebook))
     fill(MODEL_CARD, "doubt", doubt(report, codebook))
     fill(MODEL_CARD, "behaviour", behaviour(report))
+    if MODELS.is_file():
+        fill(MODEL_CARD, "models", compared_models(read_report(MODELS), codebook))
     rows = read_jsonl(WRITTEN_PATH)
     head = ["passages", "sentences", *(codebook[key].name for key in codebook.keys)]
     fill(

@@ -5,6 +5,8 @@ All of it is fitted on logits of sentences that the network was not trained on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
@@ -31,6 +33,15 @@ def fit_decision(gold: Ints, logits: Floats) -> Decision:
     p = expit(slope * logits + intercept)
     threshold = best_threshold(gold, p)
     return Decision(slope, intercept, threshold, doubt_band(gold, p, threshold))
+
+
+def decide(logits: Floats, decisions: Sequence[Decision]) -> tuple[Floats, Ints]:
+    """Calibrated probabilities and 0/1 decisions of logits, both (sentences, categories)."""
+    slope, intercept, threshold = (
+        np.array([getattr(d, name) for d in decisions]) for name in ("slope", "intercept", "threshold")
+    )
+    probabilities = expit(logits * slope + intercept)
+    return probabilities, (probabilities >= threshold).astype(np.int64)
 
 
 def best_threshold(gold: Ints, p: Floats) -> float:

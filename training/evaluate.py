@@ -17,6 +17,7 @@ from training.data import LABELS, Passage
 from training.export import shipped_probabilities
 from training.fit import gold_matrix
 from training.metrics import Floats, Ints, category_scores, document_bootstrap, expected_calibration_error, macro_f1
+from training.models import test_set
 
 BEHAVIOUR_PATH = LABELS / "behaviour.jsonl"
 DRAWS = 2000
@@ -215,7 +216,7 @@ def worst_errors(p: Predictions, keys: Sequence[str], number: int = 50) -> list[
 def write_report(classifier: Classifier, test: Sequence[Passage], codebook: Codebook, out: Path) -> dict[str, Any]:
     """Measure everything on test passages and write `report.json` and the reliability plot."""
     out.mkdir(parents=True, exist_ok=True)
-    parts = {name: [p for p in test if _test_set(p) == name] for name in ("seeds", "real", "written")}
+    parts = {name: [p for p in test if test_set(p) == name] for name in ("seeds", "real", "written")}
     found = {name: predictions(classifier, passages) for name, passages in parts.items() if passages}
     if "real" in found:
         real = found["real"]
@@ -232,10 +233,6 @@ def write_report(classifier: Classifier, test: Sequence[Passage], codebook: Code
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     reliability_plot(found.get("real", both), codebook, out / "reliability.png")
     return report
-
-
-def _test_set(passage: Passage) -> str:
-    return "seeds" if passage.facts.get("stratum") == "seeds" else passage.source
 
 
 def reliability_plot(p: Predictions, codebook: Codebook, path: Path) -> None:

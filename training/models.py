@@ -1,0 +1,132 @@
+"""What else could be shipped: other models on the same splits, one table.
+
+Each row is trained on the training split, chooses its thresholds on the development split and is
+scored on the test split by source. Rows are kept in `model/evaluation/models.json`, one at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+
+from model.windows import normalise
+from training.config import Config
+from training.data import Passage
+from training.decide import decide, fit_decisions
+from training.fit import fit, gold_matrix, predict
+from training.metrics import Floats, category_scores, macro_f1
+from training.network import base_folder
+
+Split = Mapping[str, Sequence[Passage]]
+Logits = dict[str, Floats]
+"""Split name → logits of its sentences, (sentences, categories)."""
+
+
+def texts(passages: Sequence[Passage]) -> list[str]:
+    """The coded sentences of passages, as the model would read them."""
+    return [normalise(s.text) for p in passages for s in p.sentences()]
+
+
+def tf_idf(split: Split, config: Config) -> Logits:
+    """Words and pairs of words, logistic regression."""
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    model = make_pipeline(vectorizer, OneVsRestClassifier(LogisticRegression(C=10, class_weight="balanced")))
+    model.fit(texts(split["train"]), gold_matrix(split["train"]))
+    return {name: model.decision_function(texts(split[name])) for name in ("development", "test")}
+
+
+def frozen(split: Split, config: Config) -> Logits:
+    """Sentence embeddings of the base as it is, logistic regression."""
+    from sentence_transformers import SentenceTransformer
+
+    encoder = SentenceTransformer(base_folder(config.base, config.base_sha256), device="cpu")
+    vectors = {name: encoder.encode(texts(passages), batch_size=64) for name, passages in split.items()}
+    model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=1000, class_weight="balanced"))
+    model.fit(vectors["train"], gold_matrix(split["train"]))
+    return {name: model.decision_function(vectors[name]) for name in ("development", "test")}
+
+
+def fine_tuned(**changes: Any) -> Callable[[Split, Config], Logits]:
+    """The network of `python -m training fit`, with options changed."""
+
+    def row(split: Split, config: Config) -> Logits:
+        config = replace(config, **changes)
+        network, tokenizer = fit(split["train"], gold_matrix(split["test"]).shape[1], config)
+        return {name: predict(network, tokenizer, split[name], config) for name in ("development", "test")}
+
+    return row
+
+
+def only(source: str, row: Callable[[Split, Config], Logits]) -> Callable[[Split, Config], Logits]:
+    """Train on the passages of one source."""
+    return lambda split, config: row({**split, "train": [p for p in split["train"] if p.source == source]}, config)
+
+
+def share(part: float, row: Callable[[Split, Config], Logits]) -> Callable[[Split, Config], Logits]:
+    """Train on a random part of the training groups: a point of the learning curve."""
+
+    def smaller(split: Split, config: Config) -> Logits:
+        groups = sorted({p.group for p in split["train"]})
+        kept = set(random.Random(config.random_seed).sample(groups, int(len(groups) * part)))
+        return row({**split, "train": [p for p in split["train"] if p.group in kept]}, config)
+
+    return smaller
+
+
+ROWS: dict[str, Callable[[Split, Config], Logits]] = {
+    "TF-IDF, logistic regression": tf_idf,
+    "frozen MiniLM, logistic regression": frozen,
+    "MiniLM fine-tuned, single sentences": fine_tuned(context="sentence"),
+    "MiniLM fine-tuned, windows": fine_tuned(),
+    "windows, written passages only": only("written", fine_tuned()),
+    "windows, real passages only": only("real", fine_tuned()),
+    "windows, half of the data": share(0.5, fine_tuned()),
+    "windows, a quarter of the data": share(0.25, fine_tuned()),
+}
+
+
+def score_row(name: str, split: Split, config: Config, keys: Sequence[str]) -> dict[str, Any]:
+    """Train and score one row."""
+    torch.manual_seed(config.random_seed)
+    started = time.monotonic()
+    logits = ROWS[name](split, config)
+    minutes = (time.monotonic() - started) / 60
+    decisions = fit_decisions(gold_matrix(split["development"]), logits["development"])
+    probabilities, predicted = decide(logits["test"], decisions)
+    gold = gold_matrix(split["test"])
+    sources = np.array([test_set(p) for p in split["test"] for _ in p.sentences()])
+    tests = {}
+    for source in ("real", "seeds", "written"):
+        where = sources == source
+        scored = category_scores(gold[where], predicted[where], probabilities[where])
+        tests[source] = {
+            "macro_f1": round(macro_f1(gold[where], predicted[where]), 3),
+            "average_precision": round(float(np.mean([s.average_precision for s in scored])), 3),
+            "f1": {key: round(s.f1, 3) for key, s in zip(keys, scored, strict=True)},
+        }
+    return {"minutes": round(minutes, 1), "epochs": config.epochs, "tests": tests}
+
+
+def test_set(passage: Passage) -> str:
+    """Which of the test sets a passage belongs to: the seeds, other real ones, written ones."""
+    return "seeds" if passage.facts.get("stratum") == "seeds" else passage.source
+
+
+def keep_row(path: Path, name: str, row: dict[str, Any]) -> None:
+    """Add a row to the file of rows."""
+    rows = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    rows[name] = row
+    ordered = {n: rows[n] for n in ROWS if n in rows}
+    path.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
