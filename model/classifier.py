@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ class Classifier:
         self._tokenizer = tokenizer
         self._queue = ov.AsyncInferQueue(compiled)
         self._queue.set_callback(_keep_logits)
+        weakref.finalize(self, self._queue.wait_all)  # an interpreter that ends under a running callback aborts
         self._cls, self._sep = (_piece(tokenizer, name) for name in ("[CLS]", "[SEP]"))
         decisions = manifest.decisions.values()
         self._slope = np.array([d.slope for d in decisions])

@@ -38,6 +38,8 @@ FORMAT = 1
 MANIFEST_NAME = "manifest.json"
 LOCK_NAME = ".lock"
 PART_FILES = 256
+_LOCK_SECONDS = 1.0
+"""A process that was killed while it started another one holds the lock some moments longer."""
 LIBRARIES = ("openvino", "tokenizers", "sentencex", "numpy", "polars")
 
 
@@ -130,7 +132,7 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK_NAME, timeout=0, preserve_lock_file=True)
+        lock = FileLock(folder / LOCK_NAME, timeout=_LOCK_SECONDS, preserve_lock_file=True)
         lock.acquire()
     except Timeout as error:
         raise RunError(f"another process works on {folder}; wait for it, or label into another folder") from error
