@@ -29,7 +29,7 @@ setup-test: .venv/.test
 	@touch $@
 
 .venv/.test: .venv/.train
-	@$(INSTALL) -e '.[train,test]'
+	@$(INSTALL) -e '.[train,cluster,test]'
 	@sh scripts/browser.sh $(BIN)/python
 	@touch $@
 

@@ -7,6 +7,8 @@ others, so that its result depends on the window alone; several run at the same 
 from __future__ import annotations
 
 import os
+import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,37 @@ Probabilities = npt.NDArray[np.float64]
 MODEL_NAME = "model.onnx"
 TOKENIZER_NAME = "tokenizer.json"
 _STEP = 16
+_PATIENCE = 10.0
+
+
+class Pending:
+    """Probabilities that are being computed: `result` waits for them."""
+
+    def __init__(
+        self, queue: ov.AsyncInferQueue, logits: list[Probabilities], windows: int, slope: Probabilities, intercept: Probabilities,
+    ) -> None:  # fmt: skip
+        """Keep where the logits go, and how many windows of the queue are awaited."""
+        self._queue = queue
+        self._logits = logits
+        self._left = windows
+        self._slope, self._intercept = slope, intercept
+        self._lock = threading.Lock()
+        self._done = threading.Event()
+        if not windows:
+            self._done.set()
+
+    def count_down(self) -> None:
+        """Note that one window more is done."""
+        with self._lock:
+            self._left -= 1
+            if not self._left:
+                self._done.set()
+
+    def result(self) -> list[Probabilities]:
+        """Wait; return for each turn an array of shape (sentences, categories)."""
+        while not self._done.wait(_PATIENCE):
+            self._queue.wait_all()  # raises what went wrong in a window, which would be awaited for ever
+        return [1 / (1 + np.exp(-(out * self._slope + self._intercept))) for out in self._logits]
 
 
 class Classifier:
@@ -35,6 +68,7 @@ class Classifier:
         self._tokenizer = tokenizer
         self._queue = ov.AsyncInferQueue(compiled)
         self._queue.set_callback(_keep_logits)
+        weakref.finalize(self, self._queue.wait_all)  # an interpreter that ends under a running callback aborts
         self._cls, self._sep = (_piece(tokenizer, name) for name in ("[CLS]", "[SEP]"))
         decisions = manifest.decisions.values()
         self._slope = np.array([d.slope for d in decisions])
@@ -92,17 +126,26 @@ class Classifier:
         Raises:
             TypeError: a bare string where a sequence of turns or of sentences is due.
         """
+        return self.start(turns).result()
+
+    def start(self, turns: Sequence[Sequence[str]]) -> Pending:
+        """Begin `predict_proba` and return what waits for it, so that inference and other work overlap."""
         if isinstance(turns, str) or any(isinstance(turn, str) for turn in turns):
             raise TypeError("predict_proba takes turns, each a sequence of sentences, not a string")
         sentences = [normalise(sentence) for turn in turns for sentence in turn]
         encoded = iter(self._tokenizer.encode_batch_fast(sentences, add_special_tokens=False))
         logits = [np.empty((len(turn), len(self.manifest.decisions))) for turn in turns]
-        for turn, out in zip(turns, logits, strict=True):
-            pieces = [next(encoded).ids for _ in turn]
-            for window in windows(pieces, self._context, self.manifest.max_pieces, self._cls, self._sep):
-                self._queue.start_async(_inputs(window), (window, out))
-        self._queue.wait_all()
-        return [1 / (1 + np.exp(-(out * self._slope + self._intercept))) for out in logits]
+        laid = [
+            (window, out)
+            for turn, out in zip(turns, logits, strict=True)
+            for window in windows(
+                [next(encoded).ids for _ in turn], self._context, self.manifest.max_pieces, self._cls, self._sep
+            )
+        ]
+        pending = Pending(self._queue, logits, len(laid), self._slope, self._intercept)
+        for window, out in laid:
+            self._queue.start_async(_inputs(window), (window, out, pending))
+        return pending
 
     @property
     def _context(self) -> Any:
@@ -118,12 +161,13 @@ def _inputs(window: Window) -> dict[str, npt.NDArray[np.int64]]:
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def _keep_logits(request: ov.InferRequest, job: tuple[Window, npt.NDArray[np.float64]]) -> None:
+def _keep_logits(request: ov.InferRequest, job: tuple[Window, npt.NDArray[np.float64], Pending]) -> None:
     """Pool each sentence's own pieces: the head is linear, so the mean of logits is the logit of the mean."""
-    window, out = job
+    window, out, pending = job
     by_piece = request.get_output_tensor().data[0]
     for number, start, end in window.sentences:
         out[number] = by_piece[start:end].mean(axis=0, dtype=np.float64)
+    pending.count_down()
 
 
 def _piece(tokenizer: Tokenizer, name: str) -> int:

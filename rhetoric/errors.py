@@ -8,7 +8,12 @@ class RhetoricError(Exception):
 
 
 class ReadError(RhetoricError):
-    """A document could not be read."""
+    """A document could not be read; `path` is the file or folder at fault, "" where the message alone says it."""
+
+    def __init__(self, message: str, path: str = "") -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.path = path
 
 
 class CodebookError(RhetoricError):
@@ -17,3 +22,7 @@ class CodebookError(RhetoricError):
 
 class LabelError(RhetoricError):
     """A document could not be labelled."""
+
+
+class StoppedError(RhetoricError):
+    """A run stopped before its end; what is labelled so far is kept and it can go on."""

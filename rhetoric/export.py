@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import IO, Any
@@ -60,6 +62,22 @@ def format_of(path: Path) -> str:
     if ending not in WRITERS:
         raise RhetoricError(f"{path}: the ending says no format; name one with --format ({', '.join(WRITERS)})")
     return ending
+
+
+def open_out(out: Path | None, form: str, stack: ExitStack) -> IO[bytes]:
+    """Open where rows go: a file, or the screen.
+
+    Raises:
+        RhetoricError: it cannot be written to, or the format is not for the screen.
+    """
+    if form == "parquet" and out is None:
+        raise RhetoricError("Parquet is not for the screen; name a file with --out rows.parquet")
+    if out is None:
+        return sys.stdout.buffer
+    try:
+        return stack.enter_context(out.open("wb"))
+    except OSError as error:
+        raise RhetoricError(f"{out}: {error.strerror or error}") from error
 
 
 class _Lines:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.classifier import Classifier
+from model.classifier import Classifier, Pending
 from model.manifest import WEIGHTS, Manifest
 from rhetoric.codebook import Codebook, default_codebook
-from rhetoric.reading import Document
+from rhetoric.errors import ReadError
+from rhetoric.reading import Document, shown
+from rhetoric.reading.language import NAMES
 from rhetoric.segment import Segments
 from rhetoric.voices import read_voices
 
@@ -66,36 +68,87 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rhetoric"
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A document with its turns and sentences, ready to be labelled."""
+
+    document: Document
+    segments: Segments
+    speakers: tuple[str, ...]
+    turns: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A document that the classifier works on; `finish` waits for it."""
+
+    split: Split
+    pending: Pending
+    manifest: Manifest
+
+    def finish(self) -> Labelling:
+        """Wait for the probabilities and decide."""
+        document = self.split.document
+        rows = (row for turn in self.pending.result() for row in turn.tolist())
+        labelled = zip(self.split.segments.sentences, self.split.speakers, rows, strict=True)
+        return Labelling(
+            document,
+            tuple(
+                LabelledSentence(
+                    document=document.name,
+                    title=document.title,
+                    date=document.date,
+                    speaker=speaker,
+                    turn=sentence.turn + 1,
+                    sentence=number,
+                    start=sentence.start,
+                    end=sentence.end,
+                    text=document.text[sentence.start : sentence.end],
+                    where=document.where(sentence.start),
+                    language=document.language,
+                    encoding=document.encoding,
+                    **_decide(row, self.manifest),
+                )
+                for number, (sentence, speaker, row) in enumerate(labelled, 1)
+            ),
+        )
+
+
+def split_document(document: Document) -> Split:
+    """Find the turns, sentences and speakers of a document."""
+    reading = read_voices(document)
+    return Split(document, reading.segments, reading.speakers, _turns(document.text, reading.segments))
+
+
+def begin(split: Split, classifier: Classifier) -> Begun:
+    """Give a document to the classifier without waiting for it."""
+    return Begun(split, classifier.start(split.turns), classifier.manifest)
+
+
+def labelled_language(item: Document | ReadError, any_language: bool) -> Document:
+    """The document, if it was read and may be labelled.
+
+    Raises:
+        ReadError: it was not read, or is not in English and `any_language` is not set.
+    """
+    if isinstance(item, ReadError):
+        raise item
+    if any_language or not (told := foreign(item)):
+        return item
+    raise ReadError(f"{told}; to label it all the same, add --any-language")
+
+
+def foreign(document: Document) -> str:
+    """What a document not in English must be told of, "" for others."""
+    if document.language in ("", "en"):
+        return ""
+    language = NAMES.get(document.language, document.language)
+    return f"{shown(document.name)}: this is in {language}, and the model was trained on English speeches only"
+
+
 def label_document(document: Document, classifier: Classifier) -> Labelling:
     """Label every sentence of a document."""
-    reading = read_voices(document)
-    segments = reading.segments
-    probabilities = classifier.predict_proba(_turns(document.text, segments))
-    rows = (row for turn in probabilities for row in turn.tolist())
-    manifest = classifier.manifest
-    return Labelling(
-        document,
-        tuple(
-            LabelledSentence(
-                document=document.name,
-                title=document.title,
-                date=document.date,
-                speaker=speaker,
-                turn=sentence.turn + 1,
-                sentence=number,
-                start=sentence.start,
-                end=sentence.end,
-                text=document.text[sentence.start : sentence.end],
-                where=document.where(sentence.start),
-                language=document.language,
-                encoding=document.encoding,
-                **_decide(row, manifest),
-            )
-            for number, (sentence, speaker, row) in enumerate(
-                zip(segments.sentences, reading.speakers, rows, strict=True), 1
-            )
-        ),
-    )
+    return begin(split_document(document), classifier).finish()
 
 
 def label_documents(documents: Iterable[Document], classifier: Classifier) -> Iterator[Labelling]:

@@ -151,9 +151,22 @@ def _read_path(path: Path) -> list[tuple[pl.DataFrame, Source]]:
     if not path.is_dir():
         return [_read_file(path, "")]
     files = sorted(path.glob("*.parquet"))
+    if (path / "manifest.json").is_file() and files:
+        return [_read_run(path, files)]
     if not files:
         raise TableError(f"{path}: no Parquet file in this folder; give the rows that rhetoric label wrote")
-    return [_read_file(file, _manifest_model(path)) for file in files]
+    return [_read_file(file, "") for file in files]
+
+
+def _read_run(folder: Path, files: Sequence[Path]) -> tuple[pl.DataFrame, Source]:
+    """Read the shards of a run as one source; rows of what could not be read are left out."""
+    frame = pl.concat([read_table(file) for file in files], how="diagonal_relaxed")
+    if "error" in frame.columns:
+        frame = frame.filter(pl.col("error") == "").drop("error")
+    sums = "".join(sha256_of(file) for file in files)
+    return _labelled(frame, folder), Source(
+        str(folder), hashlib.sha256(sums.encode("ascii")).hexdigest(), frame.height, _manifest_model(folder)
+    )
 
 
 def _manifest_model(folder: Path) -> str:
@@ -225,6 +238,15 @@ def read_sheet(path: Path) -> pl.DataFrame:
 
 def _read_file(path: Path, model: str) -> tuple[pl.DataFrame, Source]:
     frame = read_table(path)
+    return _labelled(frame, path), Source(str(path), sha256_of(path), frame.height, model)
+
+
+def _labelled(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """One form of labelled rows for all that follows.
+
+    Raises:
+        TableError: they are no such rows, or there are none.
+    """
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:
         raise TableError(
@@ -233,7 +255,7 @@ def _read_file(path: Path, model: str) -> tuple[pl.DataFrame, Source]:
         )
     if frame.is_empty():
         raise TableError(f"{path} holds no rows")
-    return _flat(frame, path), Source(str(path), sha256_of(path), frame.height, model)
+    return _flat(frame, path)
 
 
 def sha256_of(path: Path) -> str:

@@ -18,17 +18,20 @@ codebook. Nothing leaves this machine.
 Examples:
   rhetoric label speech.txt                    rows on the screen, as JSON Lines
   rhetoric label speeches/ --out rows.csv      a folder of texts, as a table
+  rhetoric label archive/ --run june           a folder that survives crashes and goes on
   rhetoric inspect interview.pdf               what is read from a file, before labelling
   cat speech.txt | rhetoric label -            from another program
   rhetoric codebook                            what the categories mean
 
 \b
 Exit codes: 0 all was done; 1 something could not be read, the rest was done;
-2 nothing was done because the command was wrong.
+2 nothing was done because the command was wrong; 3 a run stopped before its end and can
+be resumed; 130 the same, by Ctrl-C.
 """
 
 COMMANDS = {
     "label": "Label every sentence of files of any kind, of folders or of standard input.",
+    "runs": "List, check, resume and export labelling runs: folders that survive crashes.",
     "inspect": "Show what is read from files: facts, turns, what was dropped, sentences.",
     "share": "Show what share of sentences is in each category, by group, with intervals.",
     "compare": "Compare groups: difference, ratio, effect size, a test, typical words and sentences.",

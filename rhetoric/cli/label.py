@@ -7,19 +7,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import click
 from tqdm import tqdm
 
 from model.manifest import ModelError
 from rhetoric.cli.reading_options import reading_options
+from rhetoric.cli.run_options import RunOptions, run_options
 from rhetoric.codebook import default_codebook
 from rhetoric.errors import ReadError, RhetoricError
-from rhetoric.export import WRITERS, format_of
-from rhetoric.label import LabelledSentence, Labelling, label_document, load_classifier
-from rhetoric.reading import Document, Reader, ReadOptions, find_files, shown
-from rhetoric.reading.language import NAMES
+from rhetoric.export import WRITERS, format_of, open_out
+from rhetoric.label import LabelledSentence, Labelling, foreign, label_document, labelled_language, load_classifier
+from rhetoric.reading import Reader, ReadOptions, find_files
 from rhetoric.summary import Summary
 
 EXIT_SOME_FAILED = 1
@@ -43,14 +42,19 @@ class Reading:
 @click.option(
     "--any-language", is_flag=True, help="Label documents that are not in English, which the model was not trained on."
 )
+@run_options
 @reading_options
 def label(
-    paths: tuple[str, ...], out: Path | None, form: str | None, quiet: bool, any_language: bool, reading: ReadOptions
-) -> None:
+    paths: tuple[str, ...], out: Path | None, form: str | None, quiet: bool, any_language: bool, run: RunOptions | None,
+    reading: ReadOptions,
+) -> None:  # fmt: skip
     """Label every sentence of files, of the files in folders, or of standard input (-).
 
     Read are txt, md, html, pdf, docx, odt, rtf, srt, vtt, csv, tsv, xlsx, jsonl, parquet and zips of
     these; `rhetoric inspect PATH` shows what is read of a file.
+
+    With --run FOLDER, rows go into a run: a folder that survives crashes, goes on where it was broken
+    off, takes in new files, and can be labelled by many machines. See `rhetoric runs`.
 
     \b
     A row is one sentence:
@@ -68,7 +72,13 @@ def label(
       language, encoding
                      what the document was found to be in
     """
+    if run is not None and (out or form):
+        raise click.UsageError("--run makes a folder of Parquet shards; --out and --format write one file")
     try:
+        if run is not None:
+            from rhetoric.cli.running import carry_out
+
+            sys.exit(carry_out(run.order(paths, reading, any_language), quiet=quiet, as_json=run.as_json))
         failed = _label(paths, out, form, quiet, Reading(reading, any_language))
     except (RhetoricError, ModelError) as error:
         raise click.UsageError(str(error)) from error
@@ -81,28 +91,17 @@ def label(
 def _label(paths: tuple[str, ...], out: Path | None, form: str | None, quiet: bool, reading: Reading) -> bool:
     """Label and write; return whether something could not be read."""
     form = form or (format_of(out) if out else "jsonl")
-    if form == "parquet" and out is None:
-        raise RhetoricError("Parquet is not for the screen; name a file with --out rows.parquet")
     book = default_codebook()
     summary = Summary(book)
     with ExitStack() as stack:
         reader = stack.enter_context(Reader(reading.options))
         reader.start()  # while the model loads
-        file = _open(out, stack)
+        file = open_out(out, form, stack)
         WRITERS[form](_rows(_labellings(paths, summary, quiet, reader, reading.any_language), summary), file, book.keys)
         file.flush()
     if not quiet:
         click.echo(summary.line(), err=True)
     return summary.failed > 0
-
-
-def _open(out: Path | None, stack: ExitStack) -> IO[bytes]:
-    if out is None:
-        return sys.stdout.buffer
-    try:
-        return stack.enter_context(out.open("wb"))
-    except OSError as error:
-        raise RhetoricError(f"{out}: {error.strerror or error}") from error
 
 
 def _labellings(
@@ -115,32 +114,16 @@ def _labellings(
     for entry in bar:
         for item in [entry] if isinstance(entry, ReadError) else reader.read(entry):
             try:
-                document = _readable(item, any_language)
+                document = labelled_language(item, any_language)
             except ReadError as error:
                 summary.failed += 1
                 bar.clear()
                 click.echo(f"rhetoric: {error}", err=True)
                 continue
+            if told := foreign(document):
+                click.echo(f"rhetoric: warning: {told}; its labels are not to be relied on", err=True)
             classifier = classifier or load_classifier()
             yield label_document(document, classifier)
-
-
-def _readable(item: Document | ReadError, any_language: bool) -> Document:
-    """The document, if it was read and may be labelled; a foreign one with a warning.
-
-    Raises:
-        ReadError: it was not read, or is not in English and `any_language` is not set.
-    """
-    if isinstance(item, ReadError):
-        raise item
-    if item.language in ("", "en"):
-        return item
-    language = NAMES.get(item.language, item.language)
-    told = f"{shown(item.name)}: this is in {language}, and the model was trained on English speeches only"
-    if not any_language:
-        raise ReadError(f"{told}; to label it all the same, add --any-language")
-    click.echo(f"rhetoric: warning: {told}; its labels are not to be relied on", err=True)
-    return item
 
 
 def _rows(labellings: Iterator[Labelling], summary: Summary) -> Iterator[LabelledSentence]:

@@ -31,7 +31,7 @@ def find_files(paths: Sequence[str]) -> Iterator[str | ReadError]:
         try:
             mode = Path(given).stat().st_mode
         except (OSError, ValueError) as error:
-            yield ReadError(f"{shown(given)}: {_missing(error)}")
+            yield ReadError(f"{shown(given)}: {_missing(error)}", given)
             continue
         if stat.S_ISDIR(mode):
             yield from _folder(given)
@@ -39,7 +39,7 @@ def find_files(paths: Sequence[str]) -> Iterator[str | ReadError]:
             yield given
         else:
             what = next((text for test, text in _KINDS if test(mode)), "not a file")
-            yield ReadError(f"{shown(given)}: this is {what}")
+            yield ReadError(f"{shown(given)}: this is {what}", given)
 
 
 def _missing(error: Exception) -> str:
@@ -65,7 +65,7 @@ def _folder(given: str) -> Iterator[str | ReadError]:
             with os.scandir(folder) as scan:
                 entries = sorted((e for e in scan if not e.name.startswith(".")), key=lambda e: e.name)
         except OSError as error:
-            yield ReadError(f"{shown(folder)}: {error.strerror or error}")
+            yield ReadError(f"{shown(folder)}: {error.strerror or error}", folder)
             continue
         below = []
         for entry in entries:
@@ -76,7 +76,9 @@ def _folder(given: str) -> Iterator[str | ReadError]:
                     found = True
                     yield entry.path
             except OSError as error:  # a link that leads round in a circle
-                yield ReadError(f"{shown(entry.path)}: {error.strerror or error}")
+                yield ReadError(f"{shown(entry.path)}: {error.strerror or error}", entry.path)
         stack.extend(reversed(below))
     if not found:
-        yield ReadError(f"{shown(given)}: no file in this folder is of a kind that is read ({', '.join(SUFFIXES)})")
+        yield ReadError(
+            f"{shown(given)}: no file in this folder is of a kind that is read ({', '.join(SUFFIXES)})", given
+        )

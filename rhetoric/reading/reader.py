@@ -88,14 +88,14 @@ class Reader:
                 if stream is not None and stream is not process.stdout:
                     stream.close()
 
-    def read(self, given: str | Source) -> Iterator[Document | ReadError]:
-        """Read one file, or standard input where `-` is given: its documents in order."""
+    def read(self, given: str | Source, start: int = 0) -> Iterator[Document | ReadError]:
+        """Read one file, or standard input where `-` is given: its documents in order, without the first `start`."""
         try:
             source = given if isinstance(given, Source) else self._source(given)
         except ReadError as error:
             yield error
             return
-        done = breaks = 0
+        done, breaks = start, 0
         while True:
             try:
                 self._ask(source, done)

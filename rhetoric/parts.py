@@ -1,0 +1,182 @@
+"""The labelling function of every engine: parts of a run → shards.
+
+A part is a few input files in order. Reading and splitting run ahead in a thread, inference in the
+classifier's own threads, writing in another: they overlap, and memory is bound by documents, not by the corpus.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model.classifier import Classifier
+from model.manifest import sha256_of
+from rhetoric.ahead import ahead
+from rhetoric.errors import ReadError
+from rhetoric.label import Begun, Split, begin, labelled_language, split_document
+from rhetoric.reading import Document, Reader, ReadOptions, shown
+from rhetoric.shards import Counts, Place, Rows, Shard, write_shard
+
+_AHEAD = 4
+"""Documents that are read and split in advance."""
+_IN_FLIGHT = 16
+_IN_FLIGHT_CHARACTERS = 1_000_000
+"""Documents that the classifier works on at the same time, so that it never waits for the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input file as it was when it was planned; `sha256` is "" where it could not be read, `error` says why.
+
+    `replaced` files changed since: a later part has them anew.
+    """
+
+    path: str
+    bytes: int
+    sha256: str
+    part: int
+    error: str = ""
+    replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is left of a part: its files, the number of its next shard, and where to go on."""
+
+    part: int
+    files: tuple[Input, ...]
+    shard: int = 0
+    start: Place = field(default_factory=Place)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What decides the rows of a run beside the model, and how they are cut into shards."""
+
+    reading: ReadOptions = field(default_factory=ReadOptions)
+    any_language: bool = False
+    shard_sentences: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A document of the file at `path` was labelled, or a shard was written; `counts` are not yet in another step."""
+
+    path: str = ""
+    counts: Counts = field(default_factory=Counts)
+    shard: Shard | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A document of a part, what hinders its reading, or (None) its end; `first` starts it."""
+
+    work: Work
+    path: str
+    number: int
+    after: Place
+    content: Split | ReadError | None
+    first: bool
+
+
+def label_parts(
+    works: Iterable[Work], settings: Settings, reader: Reader, classifier: Classifier, folder: Path
+) -> Generator[Step]:
+    """Label parts one after the other into shards of a run folder.
+
+    Raises:
+        OSError: a shard cannot be written; those before it are whole.
+    """
+    categories = classifier.manifest.categories
+    rows = Rows(categories)
+    number, writing = 0, None
+    with ThreadPoolExecutor(1, "write") as executor, closing(ahead(_items(works, settings, reader), _AHEAD)) as items:
+        for item, begun in _in_flight(items, classifier):
+            if item.first:
+                number = item.work.shard
+            yield Step(item.path, _add(rows, item, begun))
+            if item.content is None or len(rows) >= settings.shard_sentences:
+                if writing is not None:
+                    yield Step(shard=writing.result())
+                writing = executor.submit(_write, folder, rows, item, number)
+                rows, number = Rows(categories), number + 1
+        if writing is not None:
+            yield Step(shard=writing.result())
+
+
+def _add(rows: Rows, item: _Item, begun: Begun | None) -> Counts:
+    """Add a document's rows or its error, and count them."""
+    if begun is not None:
+        labelling = begun.finish()
+        rows.add(item.path, item.number, labelling)
+        return Counts.of_document(labelling)
+    if item.content is not None:
+        rows.add_error(item.path, item.number, str(item.content))
+        return Counts(errors=1)
+    return Counts()
+
+
+def _write(folder: Path, rows: Rows, item: _Item, number: int) -> Shard:
+    return write_shard(folder, rows.frame(), item.work.part, number, item.content is None, item.after)
+
+
+def _in_flight(items: Iterable[_Item], classifier: Classifier) -> Iterator[tuple[_Item, Begun | None]]:
+    """Give documents to the classifier some time before they are used, in order."""
+    waiting: deque[tuple[_Item, Begun | None]] = deque()
+    characters = 0
+    for item in items:
+        begun = begin(item.content, classifier) if isinstance(item.content, Split) else None
+        waiting.append((item, begun))
+        characters += _size(item)
+        while len(waiting) > _IN_FLIGHT or characters > _IN_FLIGHT_CHARACTERS:
+            characters -= _size(waiting[0][0])
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _size(item: _Item) -> int:
+    return len(item.content.document.text) if isinstance(item.content, Split) else 0
+
+
+def _items(works: Iterable[Work], settings: Settings, reader: Reader) -> Iterator[_Item]:
+    """Read and split what is left of parts; each part ends with an item without content."""
+    for work in works:
+        first = True
+        for index, file in enumerate(work.files[work.start.files :], work.start.files):
+            done = work.start.items if index == work.start.files else 0
+            for number, document in enumerate(_documents(file, done, reader), done + 1):
+                yield _Item(work, file.path, number, Place(index, number), _content(document, settings), first)
+                first = False
+        yield _Item(work, "", 0, Place(len(work.files)), None, first)
+
+
+def _documents(file: Input, done: int, reader: Reader) -> Iterator[Document | ReadError]:
+    """Documents of a file from number `done` on; none of a file that a later part has anew."""
+    if file.replaced:
+        return
+    if file.error:
+        yield from [ReadError(file.error)][done:]
+        return
+    if file.sha256 and sum_of(file.path) != file.sha256:
+        yield from [ReadError(f"{shown(file.path)}: it changed while the run went on; run again")][done:]
+        return
+    yield from reader.read(file.path, done)
+
+
+def sum_of(path: str) -> str:
+    """The sha256 of an input file, "" where it cannot be read; reading says why."""
+    try:
+        return sha256_of(Path(path))
+    except (OSError, ValueError):
+        return ""
+
+
+def _content(item: Document | ReadError, settings: Settings) -> Split | ReadError:
+    try:
+        return split_document(labelled_language(item, settings.any_language))
+    except ReadError as error:
+        return error
