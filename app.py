@@ -11,6 +11,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -117,14 +118,17 @@ class Service:
 
         if not paths:
             raise RhetoricError("There are no rows yet. Upload the file that rhetoric label wrote.")
-        files = [*paths, *filter(None, [facts])]
-        try:
-            return read_rows([Path(path) for path in paths], Path(facts) if facts else None)
-        except RhetoricError as error:
-            message = str(error)
-            for path in files:  # the folder is ours and says nothing to the user
+
+        def plain(message: str) -> str:  # the folders are ours and say nothing to the user
+            for path in filter(None, [*paths, facts]):
                 message = message.replace(f"{Path(path).parent}/", "")
-            raise RhetoricError(message) from error
+            return message
+
+        try:
+            rows = read_rows([Path(path) for path in paths], Path(facts) if facts else None)
+        except RhetoricError as error:
+            raise RhetoricError(plain(str(error))) from error
+        return replace(rows, notes=tuple(map(plain, rows.notes)))
 
     def explore(self, rows: LabelledRows | None, category: str, by: str, period: str) -> Drawn:
         """Draw the trend that was asked for."""

@@ -1,4 +1,4 @@
-"""What a user sees for hostile and broken files, at the default limits: `python benchmarks/hostile_reading.py [--only WORDS]`.
+"""What a user sees for hostile and broken files, at the default limits: `python benchmarks/hostile_reading.py [--only WORDS …]`.
 
 Every input is made on the spot and read as `rhetoric label` and `rhetoric inspect` read; what comes of
 it, the seconds and the worker's peak memory go to results/hostile.json. Needs some 3 GB of free disk
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ LAUGHS = '<!DOCTYPE l [<!ENTITY a "lol">' + "".join(
     f'<!ENTITY {chr(98 + i)} "{("&" + chr(97 + i) + ";") * 10}">' for i in range(9)
 ) + "]>"  # fmt: skip
 FOLDER = 100_000
+OUT = ROOT / "benchmarks" / "results" / "hostile.json"
 
 
 def packed(members: dict[str, bytes]) -> bytes:
@@ -158,7 +159,7 @@ INPUTS: tuple[tuple[str, str, Callable[[Path], None]], ...] = (
      content(lambda: changed(changed(files.docx_bytes(), "word/document.xml", b"?>", b"?>" + LAUGHS.encode()), "word/document.xml", b"Dear", b"&j;Dear"))),
     ("XML entity bomb in an odt", "laughs.odt", content(lambda: files.odt_bytes(LAUGHS, "&j;"))),
     ("XML entity bomb in an xlsx", "laughs.xlsx",
-     content(lambda: changed(changed(files.xlsx_bytes(), "xl/sharedStrings.xml", b"<sst", LAUGHS.encode() + b"<sst"), "xl/sharedStrings.xml", b"Dear", b"&j;Dear"))),
+     content(lambda: changed(changed(files.xlsx_bytes(), "xl/worksheets/sheet1.xml", b"<worksheet", LAUGHS.encode() + b"<worksheet"), "xl/worksheets/sheet1.xml", b"Dear", b"&j;Dear"))),
     ("entity that names a file of the system", "outside.odt",
      content(lambda: files.odt_bytes('<!DOCTYPE l [<!ENTITY x SYSTEM "file:///etc/passwd">]>', "&x;"))),
     ("encrypted PDF", "locked.pdf", content(lambda: files.pdf_bytes(encrypt="secret"))),
@@ -211,9 +212,9 @@ def read(path: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def inputs(only: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def inputs(only: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     for what, name, make in INPUTS:
-        if only not in what:
+        if not any(words in what for words in only):
             continue
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / name
@@ -225,12 +226,12 @@ def inputs(only: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="inputs whose description holds this; nothing is written then")
+    parser.add_argument("--only", nargs="*", default=[""], help="inputs whose description holds one of these words")
     options = parser.parse_args()
-    found = [{"input": what, **row} for what, row in inputs(options.only)]
-    if not options.only:
-        out = ROOT / "benchmarks" / "results" / "hostile.json"
-        out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    known = {row["input"]: row for row in json.loads(OUT.read_text(encoding="utf-8"))} if OUT.is_file() else {}
+    known |= {what: {"input": what, **row} for what, row in inputs(options.only)}
+    rows = [known[what] for what, _, _ in INPUTS if what in known]
+    OUT.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def real(found: Mapping[str, Any]) -> str:
     return "\n\n".join([
         f"Model {found['model']}; {un['sentences']:,} sentences of {un['speeches']:,} UN speeches, `{found['category']}`, not corrected:",
         table(["country", "speeches", "share", "95% interval"], countries), table(["speech", "share", "rank among its years"], asked),
-        table(["country", "level changes in", "levels", "p", "Holm, over 120 lines"], changes),
+        table(["country", "level changes in", "levels", "p", "after Holm"], changes),
         "The five seeds, shares by speech, and 2008 and 2012 against 2018 and 2019:",
         table(["speech of", *(f"`{key}`" for key in keys)], seeds_),
         table(["category", "early", "late", "p", "smallest p possible"], compared),

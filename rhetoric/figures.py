@@ -211,6 +211,12 @@ def keyness_figure(words: Sequence[Word], first: str, second: str, category: str
     save(draw, size, path)
 
 
+_TREND_LEGEND = (
+    "Points: share of sentences a period (grey: not corrected), bars: 95% interval by document, line: LOESS with 95% band, "
+    "dashed: changes of level; foot: sentences"
+)
+
+
 def trend_figure(lines: Sequence[Line], path: Path, *, links: Callable[[Line, str], str] | None = None) -> None:
     """Shares over time in small multiples: a row a group, a column a category.
 
@@ -245,8 +251,7 @@ def trend_figure(lines: Sequence[Line], path: Path, *, links: Callable[[Line, st
             )
             axis.set_title(textwrap.shorten(title, 42, placeholder="…"), fontsize=9)
         figure.supxlabel(
-            "Points: share of sentences a period (grey: not corrected), bars: 95% interval by document, line: LOESS with "
-            "95% band,\ndashed: changes of level; foot: sentences",
+            textwrap.fill(_TREND_LEGEND, int(16 * size[0])),
             fontsize=7.5,
             color=GREY,
         )
