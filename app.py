@@ -10,7 +10,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -23,7 +24,7 @@ from model.manifest import ModelError
 from rhetoric import page
 from rhetoric.codebook import default_codebook
 from rhetoric.errors import ReadError, RhetoricError
-from rhetoric.export import WRITERS
+from rhetoric.export import WRITERS, write_jsonl
 from rhetoric.label import Labelling, label_document, load_classifier
 from rhetoric.reading import Document, Reader, Source, read_bytes
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from model.classifier import Classifier
+    from rhetoric.table import LabelledRows
 
 TITLE = "Rhetoric classifier"
 HOST, PORT = "127.0.0.1", 7860
@@ -44,6 +46,10 @@ QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "
 
 Shown = tuple[str, str | None, str | None]
 """The result's HTML and the paths of the two files to download."""
+
+
+Drawn = tuple[str, str | None, str | None, str | None]
+"""A trend's HTML and the paths of its data, its SVG and its PNG."""
 
 
 class Service:
@@ -92,6 +98,50 @@ class Service:
             )
         return page.check_length(items[0])
 
+    def example_rows(self) -> LabelledRows:
+        """Label the example speeches, to have something to compare."""
+        from rhetoric.table import read_rows
+
+        path = Path(tempfile.mkdtemp(dir=self._folder)) / "examples.jsonl"
+        sentences = (s for d in self.examples for s in label_document(d, self._classifier).sentences)
+        with path.open("wb") as file:
+            write_jsonl(sentences, file, self.book.keys)
+        return read_rows([path])
+
+    def read_rows(self, paths: Sequence[str], facts: str | None) -> LabelledRows:
+        """Read uploaded rows, and the table of facts where one was uploaded.
+
+        Raises:
+            RhetoricError: they are no rows, or cannot be used together.
+        """
+        from rhetoric.table import read_rows
+
+        if not paths:
+            raise RhetoricError("There are no rows yet. Upload the file that rhetoric label wrote.")
+
+        def plain(message: str) -> str:  # the folders are ours and say nothing to the user
+            for path in filter(None, [*paths, facts]):
+                message = message.replace(f"{Path(path).parent}/", "")
+            return message
+
+        try:
+            rows = read_rows([Path(path) for path in paths], Path(facts) if facts else None)
+        except RhetoricError as error:
+            raise RhetoricError(plain(str(error))) from error
+        return replace(rows, notes=tuple(map(plain, rows.notes)))
+
+    def explore(self, rows: LabelledRows | None, category: str, by: str, period: str) -> Drawn:
+        """Draw the trend that was asked for."""
+        from rhetoric.explore import Asked, explore
+
+        if rows is None:
+            return self.page.nothing_to_compare(), None, None, None
+        try:
+            found = explore(rows, Asked(category, by or "", period), Path(tempfile.mkdtemp(dir=self._folder)))
+        except RhetoricError as error:
+            return self.page.message(str(error)), None, None, None
+        return found.html, *map(str, found.files)
+
     def _write(self, labelling: Labelling, form: str) -> str:
         name = Path(labelling.document.name).stem.replace(" ", "-")
         path = Path(tempfile.mkdtemp(dir=self._folder)) / f"{name}.{form}"
@@ -125,31 +175,36 @@ def build(service: Service) -> gr.Blocks:
 
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(3600, 3600)) as blocks:
         plain: dict[str, Any] = {"apply_default_css": False, "js_on_load": None}
+        calls: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "classifier", "api_visibility": "private"}
         taken = gr.State(None)
         gr.HTML(f"<h1>{page.escape(TITLE)}</h1><p>{page.escape(service.book.title)}</p>", elem_id="rh-head", **plain)
-        with gr.Row(elem_id="rh-columns"):
-            with gr.Column(elem_id="rh-input"):
-                speech = gr.Textbox(
-                    label="Speech", placeholder="Paste a speech here, in English, and press Ctrl + Enter.",
-                    lines=12, max_lines=12, elem_id="rh-speech", autofocus=True,
-                )  # fmt: skip
-                button = gr.Button("Label the speech", variant="primary", elem_id="rh-label")
-                upload = gr.UploadButton("Upload a file (txt, docx, pdf, html …)", elem_id="rh-upload", size="md")
-                gr.HTML("<h2>Or take an example</h2><p>Speakers and states are invented.</p>", elem_id="rh-or", **plain)
-                with gr.Column(elem_id="rh-examples"):
-                    examples = [gr.Button(f"{d.date[:4]} · {d.title}", size="sm") for d in service.examples]
-            with gr.Column(elem_id="rh-output"):
-                with gr.Row(elem_id="rh-files"):
-                    downloads = [
-                        gr.DownloadButton(f"Download {name}", visible=False, size="md", elem_id=f"rh-{form}")
-                        for form, name in (("csv", "CSV"), ("jsonl", "JSON Lines"))
-                    ]
-                result = gr.HTML(service.page.empty(), elem_id="rh-result", **plain)
+        with gr.Tab("Label a speech"):
+            with gr.Row(elem_id="rh-columns"):
+                with gr.Column(elem_id="rh-input"):
+                    speech = gr.Textbox(
+                        label="Speech", placeholder="Paste a speech here, in English, and press Ctrl + Enter.",
+                        lines=12, max_lines=12, elem_id="rh-speech", autofocus=True,
+                    )  # fmt: skip
+                    button = gr.Button("Label the speech", variant="primary", elem_id="rh-label")
+                    upload = gr.UploadButton("Upload a file (txt, docx, pdf, html …)", elem_id="rh-upload", size="md")
+                    gr.HTML(
+                        "<h2>Or take an example</h2><p>Speakers and states are invented.</p>", elem_id="rh-or", **plain
+                    )
+                    with gr.Column(elem_id="rh-examples"):
+                        examples = [gr.Button(f"{d.date[:4]} · {d.title}", size="sm") for d in service.examples]
+                with gr.Column(elem_id="rh-output"):
+                    with gr.Row(elem_id="rh-files"):
+                        downloads = [
+                            gr.DownloadButton(f"Download {name}", visible=False, size="md", elem_id=f"rh-{form}")
+                            for form, name in (("csv", "CSV"), ("jsonl", "JSON Lines"))
+                        ]
+                    result = gr.HTML(service.page.empty(), elem_id="rh-result", **plain)
+        with gr.Tab("Compare over time", elem_id="rh-compare"):
+            _compare_tab(service, plain, calls)
         gr.HTML(service.page.foot(), **plain)
 
         shown = [result, *downloads]
         everything = [speech, taken, *shown]
-        calls: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "classifier", "api_visibility": "private"}
         events = [
             button.click(on_label, [speech, taken], shown, show_progress_on=result, **calls),
             upload.upload(on_upload, upload, everything, show_progress_on=result, **calls),
@@ -161,6 +216,61 @@ def build(service: Service) -> gr.Blocks:
         for event in events:
             event.then(None, js="() => window.rhetoricShow()")
     return blocks
+
+
+def _compare_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any]) -> None:
+    """Lay out the tab of trends and connect its parts."""
+    import gradio as gr
+
+    from rhetoric.explore import group_columns
+
+    def drawn(rows: LabelledRows | None, category: str, by: str, period: str) -> tuple[Any, ...]:
+        html, *paths = service.explore(rows, category, by, period)
+        return html, *(gr.update(value=path, visible=path is not None) for path in paths)
+
+    def taken(rows: LabelledRows, category: str, period: str) -> tuple[Any, ...]:
+        by = gr.update(choices=[("one line for all", ""), *((c, c) for c in group_columns(rows))], value="")
+        return rows, by, *drawn(rows, category, "", period)
+
+    def on_examples(category: str, period: str) -> tuple[Any, ...]:
+        return taken(service.example_rows(), category, period)
+
+    def on_rows(paths: list[str] | None, facts: str | None, category: str, period: str) -> tuple[Any, ...]:
+        try:
+            return taken(service.read_rows(paths or [], facts), category, period)
+        except RhetoricError as error:
+            return None, gr.skip(), service.page.message(str(error)), *(gr.update(visible=False) for _ in range(3))
+
+    rows = gr.State(None)
+    with gr.Row(elem_classes="rh-columns"):
+        with gr.Column(elem_classes="rh-input"):
+            files = gr.File(
+                label="Rows that rhetoric label wrote", file_count="multiple", elem_id="rh-rows", height=120,
+                file_types=[".csv", ".jsonl", ".parquet"],
+            )  # fmt: skip
+            facts = gr.File(
+                label="Facts by file name, if you have them", elem_id="rh-facts", height=120,
+                file_types=[".csv", ".tsv", ".xlsx", ".jsonl", ".parquet"],
+            )  # fmt: skip
+            examples = gr.Button("Compare the examples", elem_id="rh-compare-examples", size="md")
+            names = [(category.name, category.key) for category in service.book.categories]
+            category = gr.Dropdown(names, value=names[0][1], label="Category", elem_id="rh-category")
+            by = gr.Dropdown([("one line for all", "")], value="", label="A line for each", elem_id="rh-by")
+            period = gr.Dropdown(["year", "quarter", "month"], value="year", label="Period", elem_id="rh-period")
+        with gr.Column(elem_classes="rh-output"):
+            with gr.Row(elem_classes="rh-files"):
+                downloads = [
+                    gr.DownloadButton(f"Download {name}", visible=False, size="md", elem_id=f"rh-trend-{name.lower()}")
+                    for name in ("CSV", "SVG", "PNG")
+                ]
+            figure = gr.HTML(service.page.nothing_to_compare(), elem_id="rh-trend", **plain)
+    shown = [figure, *downloads]
+    everything = [rows, by, *shown]
+    examples.click(on_examples, [category, period], everything, show_progress_on=figure, **calls)
+    for given in (files, facts):
+        given.upload(on_rows, [files, facts, category, period], everything, show_progress_on=figure, **calls)
+    for choice in (category, by, period):
+        choice.input(drawn, [rows, category, by, period], shown, show_progress_on=figure, **calls)
 
 
 def serve(service: Service, host: str, port: int) -> None:

@@ -1,6 +1,6 @@
 """Sentence boundaries against boundaries coded by hand, beside four segmenters alone.
 
-`python benchmarks/boundaries.py [TEXTS]` prints precision, recall and F1 of boundaries on the five
+`python benchmarks/boundaries.py [TEXTS]` writes results/boundaries.json: precision, recall and F1 of boundaries on the five
 seeds, on 30 UN General Debate speeches on which the rules were mended, and on 30 fresh ones that two
 readers coded without seeing our output, pooled, and our lowest F1 of a document. TEXTS is the
 folder with seeds/ and corpus/ungdc/ (default ../shared). nupunkt, pysbd and blingfire are compared
@@ -19,7 +19,9 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -108,8 +110,8 @@ def f1(right: int, found: int, gold: int) -> float:
     return 2 * right / (found + gold) if found + gold else 1.0
 
 
-def main(texts: Path) -> dict[str, dict[str, float]]:
-    """Print the table; return F1 by set and system."""
+def main(texts: Path) -> dict[str, Any]:
+    """Measure every system on every set; return what goes into the results."""
     systems = [s for s in OTHERS if importlib.util.find_spec(s.__name__)]
     totals: dict[tuple[str, str], list[tuple[int, int, int]]] = {}
     for part, path, ends, optional, furniture in read_gold(texts):
@@ -123,14 +125,19 @@ def main(texts: Path) -> dict[str, dict[str, float]]:
             rows[system.__name__] = measure(snapped(text, system(plain), furniture), gold, free)
         for name, row in rows.items():
             totals.setdefault((part, name), []).append(row)
-    result: dict[str, dict[str, float]] = {}
-    for (part, name), rows in totals.items():
-        right, found, gold = (sum(column) for column in zip(*rows, strict=True))
-        result.setdefault(part, {})[name] = f1(right, found, gold)
-        print(f"{part:6} {name:10} precision {right / found:.4f}  recall {right / gold:.4f}  F1 {f1(right, found, gold):.4f}"
-              f"  lowest {min(f1(*row) for row in rows):.4f}  ({gold:,} boundaries in {len(rows)} documents)")  # fmt: skip
-    return result
+    sets: dict[str, dict[str, Any]] = {}
+    for (part, name), counts in totals.items():
+        right, found, gold_ends = (sum(column) for column in zip(*counts, strict=True))
+        known = sets.setdefault(part, {"documents": len(counts), "boundaries": gold_ends, "systems": {}})
+        known["systems"][name] = {
+            "precision": round(right / found, 4), "recall": round(right / gold_ends, 4),
+            "f1": round(f1(right, found, gold_ends), 4), "lowest_f1": round(min(f1(*row) for row in counts), 4),
+        }  # fmt: skip
+        print(part, name, known["systems"][name], flush=True)
+    return {"sets": sets, "versions": {s.__name__: version(s.__name__) for s in systems}}
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared")
+    result = main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared")
+    out = ROOT / "benchmarks" / "results" / "boundaries.json"
+    out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -16,9 +16,10 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import time
-from dataclasses import asdict, dataclass, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import norm
@@ -33,7 +34,8 @@ from rhetoric.correction import (
     pseudo_outcomes,
     tuned_weight,
 )
-from rhetoric.prevalence import Totals, estimate_share, wilson_interval
+from rhetoric.measure import MIN_POSITIVES
+from rhetoric.prevalence import Totals, design_effect, estimate_share, wilson_interval
 from rhetoric.trend import changes, smooth
 
 PERMUTATIONS = 499
@@ -105,9 +107,14 @@ def make_group(setting: Setting, side: int, rng: np.random.Generator) -> Group:
     gold = (rng.random(document.size) < inclination[document]).astype(float)
     yes, no = norm.ppf(setting.sensitivity[side]), -norm.ppf(setting.specificity[side])
     score = np.where(gold == 1, yes, no) + rng.standard_normal(document.size)
-    yes, no = norm.ppf(setting.sensitivity[0]), -norm.ppf(setting.specificity[0])
-    odds = (yes - no) * score - (yes**2 - no**2) / 2 + np.log(p / (1 - p))
-    return Group(document, gold, 1 / (1 + np.exp(-odds)), (score > 0).astype(float))
+    return Group(document, gold, believed(score, setting.sensitivity[0], setting.specificity[0], p), (score > 0) * 1.0)
+
+
+def believed(score: np.ndarray, sensitivity: float, specificity: float, prevalence: float) -> np.ndarray:
+    """Probabilities by a classifier that takes these for its sensitivity, specificity and the share."""
+    yes, no = norm.ppf(sensitivity), -norm.ppf(specificity)
+    odds = (yes - no) * score - (yes**2 - no**2) / 2 + np.log(prevalence / (1 - prevalence))
+    return np.asarray(1 / (1 + np.exp(-odds)))
 
 
 def draw_audit(
@@ -124,8 +131,10 @@ def draw_audit(
     return stratum, coded
 
 
-def audit_groups(setting: Setting, groups: list[Group], rng: np.random.Generator) -> list[CorrectedShare]:
-    """Corrected share of each group."""
+def audit_groups(
+    setting: Setting, groups: list[Group], rng: np.random.Generator
+) -> tuple[list[CorrectedShare], list[Totals]]:
+    """Corrected share of each group, and the totals with one weight for both on which they are tested."""
     if setting.by_group:
         drawn = [draw_audit(g.probability, setting.coded, setting.design, rng) for g in groups]
         stratum = np.concatenate([drawn[0][0], drawn[1][0] + drawn[0][0].max() + 1])
@@ -136,14 +145,17 @@ def audit_groups(setting: Setting, groups: list[Group], rng: np.random.Generator
     gold = np.concatenate([g.gold for g in groups])
     probability = np.concatenate([g.probability for g in groups])
     pseudo = pseudo_outcomes(AuditedSentences(stratum, np.ones(gold.size), probability, coded, gold))
-    results = []
+    results, tested = [], []
+    common = tuned_weight(pseudo.product.sum(), pseudo.square.sum())
     first = groups[0].gold.size
     for part, group in ((slice(None, first), groups[0]), (slice(first, None), groups[1])):
         units = np.ones(group.gold.size)
         sums = [document_totals(values[part], units, group.document) for values in (pseudo.without, pseudo.change)]
         weight = tuned_weight(pseudo.product[part].sum(), pseudo.square[part].sum())
-        results.append(correct_share(*sums, weight, int(coded[part].sum()), int(gold[part][coded[part]].sum())))
-    return results
+        counts = int(coded[part].sum()), int(gold[part][coded[part]].sum())
+        results.append(correct_share(*sums, weight, *counts))
+        tested.append(correct_share(*sums, common, *counts).totals)
+    return results, tested
 
 
 def sides_of(first: Totals, second: Totals) -> Sides:
@@ -174,7 +186,7 @@ def one_corpus(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     truth = setting.prevalence
     raw = [document_totals(g.label, np.ones(g.label.size), g.document) for g in groups]
     perfect = [document_totals(g.gold, np.ones(g.gold.size), g.document) for g in groups]
-    fixed = audit_groups(setting, groups, rng)
+    fixed, tested = audit_groups(setting, groups, rng)
     measures: dict[str, list[float]] = {}
     for side in (0, 1):
         estimate, own = fixed[side].estimate, estimate_share(perfect[side])
@@ -204,8 +216,11 @@ def one_corpus(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     ends = mover_difference(*((e.share, e.low, e.high) for e in plain))
     result["raw_difference"] = covers(ends, difference)
     ways, _ = assignments(mended, rng, PERMUTATIONS)  # as permutation_test does, once for both
-    for name, sides in (("corrected", mended), ("raw", sides_of(*raw))):
+    for name, sides in (("corrected", sides_of(*tested)), ("raw", sides_of(*raw))):
         result[f"reject_{name}"] = (count_as_far(ways, sides) + 1) / (PERMUTATIONS + 1) <= 0.05
+    if min(f.positives for f in fixed) < MIN_POSITIVES:
+        result["reject_corrected"] = False  # as `rhetoric compare`, which makes no test then
+    result["no_test"] = float(min(f.positives for f in fixed) < MIN_POSITIVES)
     result["reject_naive"] = naive_p(*raw) <= 0.05
     result["no_interval"] = float(not all(np.isfinite(f.estimate.se) for f in fixed))
     return result
@@ -223,30 +238,90 @@ def same(setting: Setting) -> bool:
     return setting.prevalence[0] == setting.prevalence[1]
 
 
-def trend_checks(corpora: int, seed: int) -> list[dict[str, float | str]]:
+TRENDS = (
+    ("25 years, 1 speech each, 5%", 25, 1, 0.05, 0.0), ("25 years, 1 speech each, 1%", 25, 1, 0.01, 0.0),
+    ("12 years, 6 speeches each, 5%", 12, 6, 0.05, 0.0), ("25 years, 1 speech each, 5% doubles", 25, 1, 0.05, 1.0),
+)  # fmt: skip
+
+
+def trend_check(trend: tuple[str, int, int, float, float], corpora: int, seed: int) -> dict[str, float | str | None]:
     """False alarms of the change test, its power, and pointwise coverage of the smooth line's band."""
-    results = []
-    for name, periods, each, p, change in (
-        ("25 years, 1 speech each, 5%", 25, 1, 0.05, 0.0), ("25 years, 1 speech each, 1%", 25, 1, 0.01, 0.0),
-        ("12 years, 6 speeches each, 5%", 12, 6, 0.05, 0.0), ("25 years, 1 speech each, 5% doubles", 25, 1, 0.05, 1.0),
-    ):  # fmt: skip
-        rng = np.random.default_rng([seed, *name.encode()])
-        alarms, covered = [], []
-        for _ in range(corpora):
-            documents, years, truth = make_trend(rng, periods, each, p, change)
-            found = changes([str(2000 + y) for y in years], documents, rng, PERMUTATIONS)
-            alarms.append(bool(found and found.p < 0.05))
-            line = smooth(years.astype(float), documents)
-            if line is not None and not change:
-                covered.append(np.mean((line.low <= truth) & (truth <= line.high)))
-        results.append(
-            {
-                "setting": name,
-                "change_found": float(np.mean(alarms)),
-                "band": float(np.mean(covered)) if covered else None,
-            }
-        )
-    return results
+    name, periods, each, p, change = trend
+    rng = np.random.default_rng([seed, *name.encode()])
+    alarms, covered = [], []
+    for _ in range(corpora):
+        documents, years, truth = make_trend(rng, periods, each, p, change)
+        found = changes([str(2000 + y) for y in years], documents, rng, PERMUTATIONS)
+        alarms.append(bool(found and found.p < 0.05))
+        line = smooth(years.astype(float), documents)
+        if line is not None and not change:
+            covered.append(np.mean((line.low <= truth) & (truth <= line.high)))
+    return {
+        "setting": name, "change_found": float(np.mean(alarms)), "band": float(np.mean(covered)) if covered else None,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Years of one true share in which the classifier gets worse half-way; pairs are for the two halves."""
+
+    name: str
+    years: int
+    speeches: int
+    prevalence: float
+    coded: int
+    icc: float = 0.05
+    sensitivity: tuple[float, float] = (0.8, 0.55)
+    specificity: tuple[float, float] = (0.99, 0.96)
+
+
+DRIFTS = (
+    Drift("8 years, 25 speeches each, 10%, errors change", 8, 25, 0.1, 1000),
+    Drift("8 years, 25 speeches each, 2%, errors change", 8, 25, 0.02, 2000, 0.03),
+    Drift("24 years, 8 speeches each, 10%, errors change", 24, 8, 0.1, 2000),
+    Drift("8 years, 25 speeches each, 10%, errors alike", 8, 25, 0.1, 1000, 0.05, (0.7, 0.7), (0.98, 0.98)),
+)  # fmt: skip
+
+
+def one_drift(drift: Drift, rng: np.random.Generator) -> dict[str, float]:
+    """Points, band and change test of one made-up corpus, as counted and as corrected."""
+    p, icc = drift.prevalence, drift.icc
+    length = np.maximum(5, rng.negative_binomial(4, 4 / 54, drift.years * drift.speeches))
+    year = np.repeat(np.arange(drift.years), drift.speeches)
+    document = np.repeat(np.arange(length.size), length)
+    late = (year >= drift.years / 2)[document].astype(int)
+    gold = (
+        rng.random(document.size) < rng.beta(p * (1 - icc) / icc, (1 - p) * (1 - icc) / icc, length.size)[document]
+    ) * 1.0
+    yes, no = norm.ppf(drift.sensitivity)[late], -norm.ppf(drift.specificity)[late]
+    score = np.where(gold == 1, yes, no) + rng.standard_normal(document.size)
+    probability = believed(score, drift.sensitivity[0], drift.specificity[0], p)
+    stratum, coded = draw_audit(probability, drift.coded, "stratified", rng)
+    units = np.ones(gold.size)
+    pseudo = pseudo_outcomes(AuditedSentences(stratum, units, probability, coded, gold))
+    values = pseudo.without + tuned_weight(pseudo.product.sum(), pseudo.square.sum()) * pseudo.change
+    names = [str(2000 + y) for y in year]
+    result = {}
+    for kind, hits in (("corrected", values), ("raw", (score > 0) * 1.0)):
+        documents = document_totals(hits, units, document)
+        design = design_effect(documents)
+        points = [
+            estimate_share(Totals(documents.hits[year == y], documents.units[year == y]), design=design)
+            for y in range(drift.years)
+        ]
+        line = smooth(year.astype(float), documents)
+        found = changes(names, documents, rng, PERMUTATIONS)
+        result[f"points_{kind}"] = float(np.mean([covers((e.low, e.high), p) for e in points]))
+        result[f"band_{kind}"] = float(np.mean((line.low <= p) & (p <= line.high))) if line else np.nan
+        result[f"change_found_{kind}"] = float(bool(found and found.p < 0.05))
+    return result
+
+
+def drift_check(drift: Drift, corpora: int, seed: int) -> dict[str, float | str]:
+    """A trend whose classifier changes, averaged over many corpora."""
+    rng = np.random.default_rng([seed, *drift.name.encode()])
+    rows = [one_drift(drift, rng) for _ in range(corpora)]
+    return {"setting": drift.name, **{name: float(np.nanmean([r[name] for r in rows])) for name in rows[0]}}
 
 
 def make_trend(
@@ -303,52 +378,48 @@ def draw_figure(rows: list[dict], path: Path) -> None:
     save(draw, (10.5, 0.27 * len(names) + 1.4), path)
 
 
+def share_check(setting: Setting, corpora: int, seed: int) -> dict[str, Any]:
+    """A setting with its results, as it stands in the table."""
+    row = {**run_setting(setting, corpora, seed), "same": same(setting), "stress": setting.stress}
+    return {**row, **{f"setting_{k}": v for k, v in asdict(setting).items() if k != "name"}}
+
+
 def main() -> None:
-    """Run the settings and write table and figure."""
+    """Run the settings, each with a seed of its own, and write table and figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpora", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--only", default="", help="settings whose name holds this")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    rows = []
-    print(
-        f"{'setting':44} corrected  differ.  FP comp.  | raw clust.  raw naive  FP raw  FP naive | width/coded-only  s"
-    )
-    for setting in SETTINGS:
-        if options.only not in setting.name:
-            continue
-        start = time.perf_counter()
-        row = {**run_setting(setting, options.corpora, options.seed), "same": same(setting), "stress": setting.stress}
-        rows.append({**row, **{f"setting_{k}": v for k, v in asdict(replace(setting)).items() if k != "name"}})
-        false = [
-            f"{row[k]:.3f}" if same(setting) else "  –  " for k in ("reject_corrected", "reject_raw", "reject_naive")
-        ]
-        print(
-            f"{setting.name:44} {row['corrected']:.3f}      {row['difference']:.3f}    {false[0]}     | {row['raw_clustered']:.3f}       "
-            f"{row['raw_naive']:.3f}      {false[1]}   {false[2]}    | {row['width_corrected'] / row['width_coded_only']:.2f}"
-            f"              {time.perf_counter() - start:.0f}", flush=True,
-        )  # fmt: skip
-    lines = trend_checks(options.corpora, options.seed) if not options.only else []
-    for line in lines:
-        print(
-            f"trend: {line['setting']:40} change found {line['change_found']:.3f}, band covers {line['band'] or float('nan'):.3f}"
-        )
-    write(rows, lines, options.corpora, options.seed, options.out)
+    tasks = [("shares", share_check, s) for s in SETTINGS if options.only in s.name]
+    if not options.only:
+        tasks += [("drift", drift_check, d) for d in DRIFTS] + [("trend", trend_check, t) for t in TRENDS]
+    found: dict[str, list[dict[str, Any]]] = {"shares": [], "drift": [], "trend": []}
+    with ProcessPoolExecutor(options.jobs) as pool:
+        waiting = [(kind, pool.submit(check, what, options.corpora, options.seed)) for kind, check, what in tasks]
+        for kind, future in waiting:
+            row = future.result()
+            found[kind].append(row)
+            shown = {k: round(v, 4) for k, v in row.items() if isinstance(v, float)}
+            print(kind, row["setting"], shown, flush=True)
+    write(found, options)
     if not options.only:
         for ending in ("png", "svg"):
-            draw_figure(rows, options.out / f"coverage.{ending}")
+            draw_figure(found["shares"], options.out / f"coverage.{ending}")
 
 
-def write(rows: list[dict], lines: list[dict], corpora: int, seed: int, out: Path) -> None:
-    """Write the table as JSON and CSV."""
-    table = {"corpora": corpora, "seed": seed, "permutations": PERMUTATIONS, "shares": rows, "trend": lines}
-    (out / "coverage.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    with (out / "coverage.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+def write(found: dict[str, list[dict[str, Any]]], options: argparse.Namespace) -> None:
+    """Write the table as JSON, and the shares as CSV."""
+    table = {"corpora": options.corpora, "seed": options.seed, "permutations": PERMUTATIONS, **found}
+    (options.out / "coverage.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    with (options.out / "coverage.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(found["shares"][0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+        for row in found["shares"]:
+            writer.writerow({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()})
 
 
 if __name__ == "__main__":

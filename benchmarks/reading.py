@@ -1,8 +1,9 @@
 """MB/s of reading by format, through the worker, beside the rate of labelling: `python benchmarks/reading.py`.
 
 MB are of the text that is read (characters as UTF-8), so that formats can be compared; the file's own
-size is given too. `--stream` reads a csv, a jsonl, a parquet and a zip of 300 MB and prints the
-worker's peak memory for each beside that for a tenth of it.
+size is given too. Seconds are the processor's, of reading and labelling alike, so that what else the
+machine does matters little and the ratios of one run can be trusted. A csv, a jsonl, a parquet and a
+zip are also read at two lengths, for the worker's peak memory at each. All goes to results/reading.json.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import argparse
 import io
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
@@ -111,67 +112,64 @@ def measure(path: Path) -> tuple[float, int, float]:
         return max(seconds, 0.01), size, peak(reader)
 
 
-def by_format(folder: Path) -> None:
-    copies = {"pdf": 20, "docx": 20, "odt": 60, "html": 20, "rtf": 60, "srt": 20, "vtt": 20}
-    for ending in (
-        "txt",
-        "html",
-        "pdf",
-        "docx",
-        "odt",
-        "rtf",
-        "srt",
-        "vtt",
-        "csv",
-        "tsv",
-        "xlsx",
-        "jsonl",
-        "parquet",
-        "zip",
-    ):
+COPIES = {"pdf": 20, "docx": 20, "odt": 60, "html": 20, "rtf": 60, "srt": 20, "vtt": 20}
+"""Speeches in the file of a format, where it is not 100."""
+
+FORMATS = ("txt", "html", "pdf", "docx", "odt", "rtf", "srt", "vtt", "csv", "tsv", "xlsx", "jsonl", "parquet", "zip")
+
+
+def by_format(folder: Path) -> dict[str, dict[str, float]]:
+    found = {}
+    for ending in FORMATS:
         path = folder / f"speech.{ending}"
-        path.write_bytes(make(ending, copies.get(ending, 100)))
+        path.write_bytes(make(ending, COPIES.get(ending, 100)))
         seconds, size, memory = measure(path)
-        print(f"{ending:8} {size / 1e6 / seconds:7.1f} MB/s of text  ({size / 1e6:.1f} MB of text, file {path.stat().st_size / 1e6:.1f} MB, worker {memory:.0f} MB)", flush=True)  # fmt: skip
+        found[ending] = {
+            "megabytes_a_second": size / 1e6 / seconds, "text_megabytes": size / 1e6,
+            "file_megabytes": path.stat().st_size / 1e6, "peak_megabytes": memory,
+        }  # fmt: skip
+        print(ending, {name: round(value, 2) for name, value in found[ending].items()}, flush=True)
         path.unlink()
+    return found
 
 
-def segmenting() -> None:
+def segmenting() -> dict[str, float]:
     document = Document("a", "\n\n".join([SPEECH] * 100))
     begin = time.process_time()
     count = len(read_voices(document).speakers)
     seconds = time.process_time() - begin
-    print(
-        f"segment  {len(document.text) / 1e6 / seconds:7.1f} MB/s, {count / seconds:,.0f} sentences/s (turns, sentences, voices)"
-    )
+    return {"megabytes_a_second": len(document.text) / 1e6 / seconds, "sentences_a_second": count / seconds}
 
 
-def labelling() -> None:
+def labelling() -> dict[str, float]:
     from rhetoric.label import label_document, load_classifier
 
     classifier = load_classifier()
     document = Document("a", "\n\n".join([SPEECH] * 5))
     label_document(Document("a", SPEECH), classifier)
-    begin = time.perf_counter()
+    begin = time.process_time()
     count = len(label_document(document, classifier).sentences)
-    seconds = time.perf_counter() - begin
-    print(f"label    {len(document.text) / 1e6 / seconds:7.3f} MB/s, {count / seconds:,.0f} sentences/s")
+    seconds = time.process_time() - begin
+    return {"megabytes_a_second": len(document.text) / 1e6 / seconds, "sentences_a_second": count / seconds}
 
 
-def stream(folder: Path, copies: int) -> None:
+def stream(folder: Path, copies: int) -> dict[str, list[dict[str, float]]]:
+    """The worker's peak memory over a file of a tenth of the copies and over one of all."""
+    found: dict[str, list[dict[str, float]]] = {}
     for ending in ("csv", "jsonl", "parquet", "zip"):
         path = folder / f"long.{ending}"
-        peaks = []
         for count in (copies // 10, copies):
             path.write_bytes(make(ending, count))
             with Reader() as reader:
                 size = sum(len(item.text) for item in reader.read(str(path)) if isinstance(item, Document))
-                peaks.append(f"{peak(reader):.0f} MB for {size / 1e6:.0f} MB")
+                found.setdefault(ending, []).append({"text_megabytes": size / 1e6, "peak_megabytes": peak(reader)})
             path.unlink()
-        print(f"{ending:8} worker's peak {', '.join(peaks)} of text", flush=True)
+        print(ending, found[ending], flush=True)
+    return found
 
 
-def start() -> None:
+def start() -> dict[str, float]:
+    """Seconds until the first file is read, the worker's start included, and for the next."""
     with tempfile.NamedTemporaryFile(suffix=".txt") as file:
         file.write(SPEECH.encode())
         file.flush()
@@ -181,20 +179,30 @@ def start() -> None:
             first = time.perf_counter() - begin
             list(reader.read(file.name))
             second = time.perf_counter() - begin - first
-    print(f"first file {first:.2f} s (the worker starts), the next {second * 1000:.1f} ms")
+    return {"first_file_seconds": first, "next_file_seconds": second}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--copies", type=int, default=10_000, help="speeches in the longest streamed file")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results" / "reading.json")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        found = {
+            "start": start(), "formats": by_format(Path(name)), "sentences": segmenting(), "labelling": labelling(),
+            "streamed": stream(Path(name), options.copies),
+        }  # fmt: skip
+    options.out.write_text(json.dumps(rounded(found), indent=1) + "\n", encoding="utf-8")
+
+
+def rounded(value: Any) -> Any:
+    """Four significant digits are what such a measurement can carry."""
+    if isinstance(value, dict):
+        return {key: rounded(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--stream", action="store_true")
-    parser.add_argument("--copies", type=int, default=10_000)
-    arguments = parser.parse_args()
-    print(subprocess.run(["uptime"], capture_output=True, text=True, check=False).stdout.strip())
-    with tempfile.TemporaryDirectory() as name:
-        if arguments.stream:
-            stream(Path(name), arguments.copies)
-        else:
-            start()
-            by_format(Path(name))
-            segmenting()
-            labelling()
+    main()

@@ -33,7 +33,7 @@ _STYLE: Any = {
     "axes.titleweight": "bold", "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False,
     "axes.edgecolor": GREY, "axes.labelcolor": INK, "xtick.color": GREY, "ytick.color": GREY,
     "xtick.labelcolor": INK, "ytick.labelcolor": INK, "svg.fonttype": "none", "figure.dpi": 100, "savefig.dpi": 200,
-    "path.simplify": False, "pdf.fonttype": 42,
+    "path.simplify": False, "pdf.fonttype": 42, "text.parse_math": False,
 }  # fmt: skip
 
 Draw = Callable[["Figure"], None]
@@ -204,11 +204,17 @@ def keyness_figure(words: Sequence[Word], first: str, second: str, category: str
             axis.set_yticks(range(len(chosen)), [w.word for w in chosen])
             axis.tick_params(axis="y", length=0)
             axis.set_title(textwrap.shorten(name, 40, placeholder="…"), color=colour)
-        figure.supxlabel(f"{category_name(category)}: z of the log-odds ratio with an informative prior; "
-                         f"numbers: occurrences here : there; grey: |z| below 1.96",
+        figure.supxlabel(f"{category_name(category)}: z of the log-odds ratio with an informative prior;\n"
+                         "numbers: occurrences here : there; grey: |z| below 1.96",
                          fontsize=8, color=GREY)  # fmt: skip
 
     save(draw, size, path)
+
+
+_TREND_LEGEND = (
+    "Points: share of sentences a period (grey: not corrected), bars: 95% interval by document, line: LOESS with 95% band, "
+    "dashed: changes of level; foot: sentences"
+)
 
 
 def trend_figure(lines: Sequence[Line], path: Path, *, links: Callable[[Line, str], str] | None = None) -> None:
@@ -245,8 +251,7 @@ def trend_figure(lines: Sequence[Line], path: Path, *, links: Callable[[Line, st
             )
             axis.set_title(textwrap.shorten(title, 42, placeholder="…"), fontsize=9)
         figure.supxlabel(
-            "Points: share of sentences a period (grey: not corrected), bars: 95% interval by document, line: LOESS with "
-            "95% band,\ndashed: changes of level; foot: sentences",
+            textwrap.fill(_TREND_LEGEND, int(16 * size[0])),
             fontsize=7.5,
             color=GREY,
         )

@@ -56,7 +56,9 @@ class Measures:
         """Totals of what the classifier says."""
         return totals(self.documents(group), f"raw_{category}")
 
-    def corrected_share(self, category: str, group: Group, level: float = LEVEL) -> CorrectedShare | None:
+    def corrected_share(
+        self, category: str, group: Group, level: float = LEVEL, weight: float | None = None
+    ) -> CorrectedShare | None:
         """Corrected share of a group, or None where fewer than `MIN_CODED` of its sentences were coded."""
         documents = self.documents(group)
         coded = int(documents["coded"].sum())
@@ -65,7 +67,7 @@ class Measures:
         return correct_share(
             totals(documents, f"without_{category}"),
             totals(documents, f"change_{category}"),
-            weight_of(documents, category),
+            weight_of(documents, category) if weight is None else weight,
             coded,
             int(documents[f"positives_{category}"].sum()),
             level=level,
@@ -75,11 +77,14 @@ class Measures:
         """How many coded sentences of a group are in a category; 0 without an audit."""
         return int(self.documents(group)[f"positives_{category}"].sum()) if self.corrected else 0
 
-    def best(self, category: str, group: Group) -> Totals | None:
-        """Corrected totals with an audit (None where too little was coded), raw ones without."""
+    def best(self, category: str, group: Group, weight: float | None = None) -> Totals | None:
+        """Corrected totals with an audit (None where too little was coded), raw ones without.
+
+        The predictions have the group's own tuned weight, or the given one.
+        """
         if not self.corrected:
             return self.raw(category, group)
-        share = self.corrected_share(category, group)
+        share = self.corrected_share(category, group, weight=weight)
         return share.totals if share else None
 
 

@@ -121,6 +121,17 @@
     if (sentence && event.key in STEPS && !event.ctrlKey && !event.altKey && !event.metaKey) step(event, sentence);
   });
 
+  // A point of a trend shows the sentences behind it.
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest(".rh-drawing a") : null;
+    if (!link) return;
+    event.preventDefault();
+    const name = (link.getAttribute("xlink:href") || link.getAttribute("href")).slice(1);
+    for (const part of link.closest(".rh").querySelectorAll(".rh-behind > section")) part.hidden = part.id !== name;
+    const shown = document.getElementById(name);
+    if (shown) { shown.focus({ preventScroll: true }); shown.scrollIntoView({ block: "nearest" }); }
+  });
+
   // After labelling: put the focus on the result, and scroll to it where it is out of sight.
   window.rhetoricShow = () => {
     const title = document.querySelector("#rh-title, #rh-result .rh-message");

@@ -173,6 +173,14 @@ class Page:
             f"A sentence may carry several or, most often, none.</p>{self._figure(None)}</section>"
         )
 
+    def nothing_to_compare(self) -> str:
+        """Return what stands in the trend's place before there are rows."""
+        return (
+            '<section class="rh rh-empty"><h2>Shares over time</h2><p>Upload the rows that <code>rhetoric label</code> '
+            "wrote for a folder of dated speeches, or take the examples. A table of facts (country, speaker, year by "
+            "file name) gives more columns to tell lines apart by.</p></section>"
+        )
+
     def message(self, text: str, kind: str = "error") -> str:
         """Say something to the user in the result's place; `kind` is error, warning or busy."""
         role = "status" if kind == "busy" else "alert"

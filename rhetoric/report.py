@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
@@ -36,7 +36,7 @@ from rhetoric.errors import RhetoricError
 from rhetoric.keyness import KeynessError, in_category, keyness, typical_sentences
 from rhetoric.measure import Measures, measure, shares
 from rhetoric.prevalence import Estimate, Totals, estimate_share
-from rhetoric.report_text import CITATIONS, Done, limits, methods
+from rhetoric.report_text import CITATIONS, Done, change_text, limits, methods, point_text
 from rhetoric.table import LabelledRows
 from rhetoric.trend import Line, trend
 
@@ -88,11 +88,13 @@ class _Draft:
         """Write a data file."""
         (self.folder / "data" / f"{name}.csv").write_text(records.as_csv(found), encoding="utf-8")
 
-    def figure(self, name: str, draw: Callable[[Path], None], caption: str) -> str:
-        """Write a figure as SVG and PNG; returns its HTML."""
+    def figure(
+        self, name: str, draw: Callable[[Path], None], caption: str, titles: Mapping[str, str] | None = None
+    ) -> str:
+        """Write a figure as SVG and PNG; returns its HTML, with words for its links."""
         for ending in ("png", "svg"):
             draw(self.folder / "figures" / f"{name}.{ending}")
-        return html.figure(self.folder / "figures" / f"{name}.svg", caption)
+        return html.figure(self.folder / "figures" / f"{name}.svg", caption, titles)
 
     def add(self, anchor: str, heading: str, content: str) -> None:
         """Add a section."""
@@ -273,23 +275,15 @@ def _trend(draft: _Draft) -> None:
         parts.append(draft.figure(
             f"trend-{category}", lambda path, chosen=own: figures.trend_figure(chosen, path, links=_link),  # type: ignore[misc]
             f"{figures.category_name(category, draft.codebook)} by {period}; a point leads to its sentences",
+            {_link(line, p.period)[1:]: point_text(line, p, draft.options.unit) for line in own for p in line.points},
         ))  # fmt: skip
-        parts.append(html.bullets(_changes(line) for line in own if line.changes))
+        parts.append(html.bullets(filter(None, map(change_text, own))))
         draft.notes += [f"{line.category}, {figures.group_name(line.group)}: {line.note}" for line in own if line.note]
     draft.add("trend", "Trend", "".join(parts))
 
 
 def _link(line: Line, period: str) -> str:
     return "#" + html.anchor(line.category, *line.group, period)
-
-
-def _changes(line: Line) -> str:
-    name, found = figures.group_name(line.group), line.changes
-    if found is None or not found.periods:
-        return f"{name}: no change of level shown (p {records.p_value(found.p if found else None)})"
-    levels = " → ".join(records.percent(level) for level in found.levels)
-    return (f"{name}: the level changes in {', '.join(found.periods)} ({levels}); p {records.p_value(found.p)}, "
-            f"after Holm {records.p_value(found.p_holm)}")  # fmt: skip
 
 
 def _quality(draft: _Draft) -> None:

@@ -59,11 +59,28 @@ def table(columns: Mapping[str, Sequence[str]]) -> str:
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>'
 
 
-def figure(path: Path, caption: str) -> str:
-    """SVG file inside the page, so that its links work and nothing is requested."""
+def figure(path: Path, caption: str, titles: Mapping[str, str] | None = None) -> str:
+    """SVG file inside the page, so that its links work and nothing is requested; `titles` see `labelled_links`."""
     text = path.read_text(encoding="utf-8")
-    drawing = text[text.index("<svg") :]
-    return f'<figure role="img" aria-label="{escape(caption)}">{drawing}<figcaption>{escape(caption)}</figcaption></figure>'
+    drawing = labelled_links(text[text.index("<svg") :], titles or {})
+    role = "group" if titles else "img"  # the links of an image are hidden from who cannot see it
+    return f'<figure role="{role}" aria-label="{escape(caption)}">{drawing}<figcaption>{escape(caption)}</figcaption></figure>'
+
+
+def labelled_links(svg: str, titles: Mapping[str, str]) -> str:
+    """Give the links of a figure their words, which show where a mouse rests; `titles` by anchor.
+
+    They stay on the page, where matplotlib has them open another window.
+
+    >>> labelled_links('<a xlink:href="#at-x-2014" target="_blank"><use/></a>', {"at-x-2014": "2014: 3%"})
+    '<a xlink:href="#at-x-2014" aria-label="2014: 3%"><title>2014: 3%</title><use/></a>'
+    """
+
+    def label(match: re.Match[str]) -> str:
+        words = escape(titles.get(match[1], ""))
+        return f'<a xlink:href="#{match[1]}" aria-label="{words}"><title>{words}</title>' if words else match[0]
+
+    return re.sub(r'<a xlink:href="#([^"]+)"[^>]*>', label, svg)
 
 
 def anchor(*parts: str) -> str:

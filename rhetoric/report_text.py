@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from rhetoric import records
+from rhetoric.figures import group_name
+from rhetoric.trend import Line, Point
+
 CITATIONS = {
     "cluster": "Scheaffer, R. L., Mendenhall, W., Ott, R. L. & Gerow, K. G. (2012). Elementary Survey Sampling "
                "(7th ed.). Brooks/Cole.",
@@ -156,3 +162,29 @@ def limits(done: Done, notes: Sequence[str]) -> list[str]:
                      "than one in twenty. "
                      "The change test reacts to gradual drift too, not only to jumps.")  # fmt: skip
     return [*items, *dict.fromkeys(notes)]
+
+
+def point_text(line: Line, point: Point, unit: str = "sentence") -> str:
+    """One point of a trend in words: group, period, share, interval, and what it rests on."""
+    e = point.estimate
+    where = ", ".join(filter(None, [*line.group, point.period]))
+    known = (
+        f"{records.percent(e.share)} ({records.between(e.low, e.high)})"
+        if np.isfinite(e.low)
+        else records.percent(e.share)
+    )
+    if not np.isfinite(e.share):
+        known = f"{records.percent(point.raw)}, not corrected"
+    return f"{where}: {known} of {e.units:,.0f} {unit}s, in {e.documents:,} document{'s' * (e.documents != 1)}"
+
+
+def change_text(line: Line) -> str:
+    """What the test for changes of level says of a line, "" where none was made."""
+    name, found = group_name(line.group), line.changes
+    if found is None:
+        return ""
+    if not found.periods:
+        return f"{name}: no change of level shown (p {records.p_value(found.p)})"
+    levels = " → ".join(records.percent(level) for level in found.levels)
+    return (f"{name}: the level changes in {', '.join(found.periods)} ({levels}); p {records.p_value(found.p)}, "
+            f"after Holm {records.p_value(found.p_holm)}")  # fmt: skip

@@ -47,6 +47,7 @@ _VENUE = re.compile(
     r"(?=,\s*(?:[A-Z]?[a-z]+ )?(?:[A-Z][a-z]{2,8} \d{1,2}|\d{1,2} [A-Z][a-z]{2,8})|, [A-Z][a-z]+ said|\s+on (?:[A-Z][a-z]+day|[A-Z][a-z]{2,8} \d|\d)|[.;\n]|,\s+[a-z]|$)",
     re.I,
 )
+_EVENT = re.compile(r"\b(?:meeting|conference|session|forum|summit|congress|ceremony|reception|assembly)\b", re.I)
 _SOURCE_LINE = re.compile(r"(?:source|quelle)\s*[:–—-]\s*(?P<source>[^\n]{2,80})", re.I)
 _TITLE_SPEAKER = (
     re.compile(rf"^(?P<name>{_NAME}): \S"),
@@ -228,7 +229,7 @@ def _place(paragraphs: Sequence[Line], found: Found, title: str) -> None:
     for text, name in where:
         if match := _VENUE.search(text[:600]):
             venue = re.sub(r"^(?:an?|the) ", "", match["venue"].strip(), flags=re.I)
-            if any(word[0].isupper() for word in venue.split()):
+            if any(word[0].isupper() for word in venue.split()) or (name == "title" and _EVENT.search(venue)):
                 found.add("place", venue, name)
                 return
 

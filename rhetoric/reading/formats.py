@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 from rhetoric.errors import ReadError
 from rhetoric.reading.options import ReadOptions
 from rhetoric.reading.raw import Raw
-from rhetoric.reading.source import Source, megabytes, shown, too_large
+from rhetoric.reading.source import Source, like_a_bomb, megabytes, shown, too_large
 
 Item = Raw | ReadError
 Reader = Callable[[Source, ReadOptions], Iterator[Item]]
@@ -43,9 +43,6 @@ _FOREIGN = (
     (b"\xff\xd8\xff", "an image; run OCR over it first"), (b"GIF8", "an image"), (b"\x7fELF", "a program"),
     (b"MZ\x90", "a program"), (b"OggS", "sound; transcribe it first"), (b"ID3", "sound; transcribe it first"),
 )  # fmt: skip
-_MAX_TOTAL_RATIO = 200
-_MAX_TOTAL_FREE = 200_000_000
-"""A zip that unpacks to more than 200 MB and more than 200 times its size is not read on."""
 _MAX_RATIO = 100
 """A file of more than 10 MB that was packed to less than a hundredth is no text: text packs to a third, a table to a tenth."""
 
@@ -142,13 +139,15 @@ def read_zip(source: Source, options: ReadOptions) -> Iterator[Item]:
             raise ReadError(
                 f"{shown(source.name)}: no file in this zip is of a kind that is read ({', '.join(SUFFIXES)})"
             )
+        if sum(info.compress_size for info in members) > source.size:
+            raise ReadError(f"{shown(source.name)}: its files overlap, like a zip bomb; not opened")
         total = 0
         for info in members:
             total += info.file_size
-            if total > max(_MAX_TOTAL_FREE, _MAX_TOTAL_RATIO * source.size):
+            if like_a_bomb(total, source.size):
+                rest = f"read no further than {megabytes(done)}" if (done := total - info.file_size) else "not opened"
                 yield ReadError(
-                    f"{shown(source.name)}: unpacks to {total // max(1, source.size)} times its size or more, like a zip bomb; "
-                    f"read no further than {megabytes(total - info.file_size)}"
+                    f"{shown(source.name)}: unpacks to {total // max(1, source.size)} times its size or more, like a zip bomb; {rest}"
                 )
                 return
             yield from _read_member(archive, info, source, options)

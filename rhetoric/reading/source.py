@@ -107,6 +107,15 @@ class Source:
             raise ReadError(f"{shown(self.name)}: {error.strerror or error}") from error
 
 
+_FREE = 200_000_000
+_RATIO = 200
+
+
+def like_a_bomb(unpacked: int, size: int) -> bool:
+    """Whether a file of `size` bytes unpacks to so much that it can only be meant to: 200 MB and 200 times its size."""
+    return unpacked > max(_FREE, _RATIO * size)
+
+
 def too_large(name: str, size: float, limit: float) -> ReadError:
     """Make the error for what exceeds the limit of size."""
     return ReadError(

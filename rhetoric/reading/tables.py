@@ -15,7 +15,7 @@ from rhetoric.reading.document import Fact, Mark, Row
 from rhetoric.reading.encoding import sniff
 from rhetoric.reading.options import COLUMN_NAMES, FACTS, ReadOptions
 from rhetoric.reading.raw import Raw
-from rhetoric.reading.source import Source, megabytes, shown, too_large
+from rhetoric.reading.source import Source, like_a_bomb, megabytes, shown, too_large
 from rhetoric.reading.word import check_package
 
 Cells = Mapping[str, Any]
@@ -249,11 +249,16 @@ def _documents(table: Table, source: Source, options: ReadOptions, sheet: str = 
     if (options.rows or ("sentence" if roles["text"].casefold() in _SENTENCE_COLUMNS else "document")) == "sentence":
         yield from _sentence_rows(table, roles, source, sheet)
         return
+    total = 0
     for number, cells in table.rows:
         if isinstance(cells, ReadError):
             yield cells
             continue
         text = _cell(cells, roles["text"])
+        total += len(text)
+        if like_a_bomb(total, source.size):
+            yield _bomb(source, total)
+            return
         name = f"{source.name}{sheet} row {number}"
         if not text.strip():
             if any(_cell(cells, c) for c in table.columns):
@@ -272,11 +277,16 @@ def _documents(table: Table, source: Source, options: ReadOptions, sheet: str = 
 def _sentence_rows(table: Table, roles: dict[str, str], source: Source, sheet: str) -> Iterator[Item]:
     """Gather consecutive rows of one id into a document; its sentences are the rows."""
     group: _Group | None = None
+    total = 0
     for number, cells in table.rows:
         if isinstance(cells, ReadError):
             yield cells
             continue
         text = " ".join(_cell(cells, roles["text"]).split())
+        total += len(text)
+        if like_a_bomb(total, source.size):
+            yield _bomb(source, total)
+            return
         if not any(map(str.isalnum, text)):
             continue
         id_ = _cell(cells, roles["id"]).strip() if roles["id"] else ""
@@ -289,6 +299,14 @@ def _sentence_rows(table: Table, roles: dict[str, str], source: Source, sheet: s
     if group is None:
         raise ReadError(f"{shown(source.name)}: column {roles['text']!r} is empty in every row")
     yield group.raw(table.encoding)
+
+
+def _bomb(source: Source, total: int) -> ReadError:
+    """What is said of a table that packs one text a million times over."""
+    return ReadError(
+        f"{shown(source.name)}: its rows unpack to over {total // max(1, source.size):,} times the file's size, "
+        f"like a zip bomb; read no further than {megabytes(total)}"
+    )
 
 
 class _Group:

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from rhetoric.errors import ReadError
 from rhetoric.reading import Document, Limits, Reader, ReadOptions, Source, find_files
+from rhetoric.reading.raw import Raw
+from rhetoric.reading.tables import read_parquet
 from tests.fuzzing import mutants
 from tests.reading_files import ODT_NS, TEXT, docx_bytes, odt_bytes, pdf_bytes, write_all, xlsx_bytes, zip_bytes
 
@@ -35,6 +38,15 @@ def with_member(package: bytes, name: str, change: object) -> bytes:
     return zip_bytes(members)
 
 
+def overlapping() -> bytes:
+    """A zip whose directory names its one packed member 500 times over."""
+    once = zip_bytes({"a.txt": b"a" * 100_000})
+    start, end = once.index(b"PK\x01\x02"), once.index(b"PK\x05\x06")
+    entries, tail = once[start:end] * 500, once[end:]
+    counts = (500).to_bytes(2, "little") * 2 + len(entries).to_bytes(4, "little")
+    return once[:start] + entries + tail[:8] + counts + tail[16:]
+
+
 def zeros(_: bytes) -> bytes:
     return bytes(100_000_000)
 
@@ -46,6 +58,7 @@ def laughing(xml: bytes) -> bytes:
 
 BAD = {
     "bomb.zip": (lambda: zip_bytes({"a.txt": bytes(19_000_000).replace(b"\0", b"a")}), "like a zip bomb"),
+    "overlap.zip": (overlapping, "files overlap"),
     "large.zip": (lambda: zip_bytes({"a.txt": b"a" * 50_000_000}), "above the limit"),
     "nested.zip": (lambda: zip_bytes({"b.zip": zip_bytes({"a.txt": b"a"})}), "zip inside a zip"),
     "bomb.docx": (lambda: with_member(docx_bytes(), "word/media/x.bin", zeros), "above the limit|zip bomb"),
@@ -101,6 +114,14 @@ def test_ragged_rows_are_errors_and_the_others_are_read(reader: Reader) -> None:
     items = list(reader.read(Source("r.csv", content=content)))
     assert [type(item) for item in items] == [Document, ReadError, ReadError, Document]
     assert "row 4" in str(items[2]) and "quotation marks" in str(items[2])
+
+
+def test_a_table_that_packs_one_text_a_thousand_times_over_is_read_no_further() -> None:
+    buffer = BytesIO()
+    pl.select(pl.repeat(TEXT * 130, 5000).alias("text")).write_parquet(buffer)
+    items = list(read_parquet(Source("equal.parquet", content=buffer.getvalue()), ReadOptions()))
+    assert isinstance(items[-1], ReadError) and "like a zip bomb" in str(items[-1])
+    assert sum(len(item.text) for item in items if isinstance(item, Raw)) <= 200_000_000
 
 
 def test_lone_surrogates_can_be_written(reader: Reader) -> None:

@@ -52,6 +52,7 @@ def test_venues() -> None:
     for number in ("000", "001", "002", "003", "004"):
         assert seed(number).place
     assert seed("000", card=False).place.endswith("in Solnechnogorsk")
+    assert seed("002", card=False).place == "meeting with representatives of regional non-profit organisations"
 
 
 def test_the_interview_alternates() -> None:
