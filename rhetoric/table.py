@@ -143,7 +143,7 @@ def read_rows(paths: Sequence[Path], facts: Path | None = None) -> LabelledRows:
     _one_model(sources)
     frame = pl.concat([frame for frame, _ in parts], how="diagonal_relaxed")
     frame = _checked(frame)
-    rows = LabelledRows(frame, categories, sources)
+    rows = LabelledRows(frame, categories, sources, _unknown_models(sources))
     return join_facts(rows, facts) if facts else rows
 
 
@@ -315,6 +315,17 @@ def _one_model(sources: Sequence[Source]) -> None:
             f"the runs come from different models ({listed}). Their shares differ by the models' errors too; "
             "label all of them again with one model"
         )
+
+
+def _unknown_models(sources: Sequence[Source]) -> tuple[str, ...]:
+    """Say where nothing tells whether several files were labelled with one model."""
+    unknown = [source.path for source in sources if not source.model]
+    if len(sources) < 2 or not unknown:
+        return ()
+    return (
+        f"{', '.join(unknown)} {'does' if len(unknown) == 1 else 'do'} not say with which model; if it is not the same for "
+        "all, shares differ by the models' errors too (rhetoric label --run FOLDER records it)",
+    )
 
 
 def _checked(frame: pl.DataFrame) -> pl.DataFrame:

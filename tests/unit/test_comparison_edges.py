@@ -9,7 +9,7 @@ import pytest
 from rhetoric.agreement import AgreementError, agreement
 from rhetoric.audit import AuditError, allocate, cut, draw
 from rhetoric.codings import read_coding_tables
-from rhetoric.compare import compare
+from rhetoric.compare import compare, permutation_test, sides_of
 from rhetoric.keyness import KeynessError, keyness
 from rhetoric.measure import measure, shares
 from rhetoric.prevalence import Caution, PrevalenceError, Totals, estimate_share
@@ -103,6 +103,9 @@ def test_runs_of_two_models_or_codebooks_are_refused(tmp_path):
         (tmp_path / name / "manifest.json").write_text(json.dumps({"model_version": name}), encoding="utf-8")
     with pytest.raises(TableError, match="different models"):
         read_rows([tmp_path / "a", tmp_path / "b"])
+    rows = read_rows([written(tmp_path, [row("v.txt", 1)], "v.jsonl"), written(tmp_path, [row("u.txt", 1)], "u.jsonl")])
+    assert "v.jsonl" in rows.notes[0] and "not say with which model" in rows.notes[0]
+    assert not read_rows([tmp_path / "v.jsonl"]).notes
     other = {**row("z.txt", 1), "probabilities": {"soft_power": 0.1}}
     with pytest.raises(TableError, match="different codebooks"):
         read_rows([written(tmp_path, [row("w.txt", 1)]), written(tmp_path, [other], "other.jsonl")])
@@ -179,6 +182,28 @@ def test_comparing_with_one_document_or_nothing_found(tmp_path):
     assert np.isnan(results["criticism_west"].p)
     assert "at least two documents" in results["criticism_west"].note
     assert "nothing was found in either group" in results["soft_power"].note
+
+
+def test_a_test_with_an_audit_takes_one_weight_for_both_sides(tmp_path):
+    rng = np.random.default_rng(8)
+    lines, frame = [], []
+    for side, wrong in (("A", 0.0), ("B", 0.3)):
+        for document in range(10):
+            for sentence in range(1, 31):
+                gold = rng.random() < 0.2
+                hit = gold != (rng.random() < wrong)
+                lines.append(row(f"{side}{document}", sentence, bool(hit), speaker=side))
+                frame.append((f"{side}{document}", sentence, "AB".index(side), bool(sentence <= 8), float(gold), 0.0))
+    names = ("document", "sentence", "stratum", "coded", "gold_criticism_west", "gold_soft_power")
+    audit = pl.DataFrame(frame, schema=list(names), orient="row")
+    measures = measure(read_rows([written(tmp_path, lines)]), ["speaker"], audit=audit)
+    own = [measures.corrected_share("criticism_west", (side,)).weight for side in "AB"]
+    both = measure(read_rows([tmp_path / "rows.jsonl"]), audit=audit).corrected_share("criticism_west", ()).weight
+    assert min(own) < both < max(own)
+    (result,) = (r for r in compare(measures, rng=np.random.default_rng(0)) if r.category == "criticism_west")
+    assert result.share_first.share == pytest.approx(measures.corrected_share("criticism_west", ("A",)).estimate.share)
+    sides = sides_of(measures, "criticism_west", "A", ["B"], both)
+    assert result.p == permutation_test(sides, np.random.default_rng(0))[0]
 
 
 def test_keyness_of_an_empty_side():
