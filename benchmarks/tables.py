@@ -31,53 +31,6 @@ def speed(found: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     rows.append(["turns, sentences, voices", f"{found['sentences']['megabytes_a_second']:.1f}",
                  f"{found['sentences']['megabytes_a_second'] / label:,.0f}", ""])  # fmt: skip
-    lengths = next(iter(found["streamed"].values()))
-    streamed = [
-        [ending, *(f"{row['peak_megabytes']:.0f} MB" for row in pair)] for ending, pair in found["streamed"].items()
-    ]
-    head = ["worker's peak memory", *(f"{row['text_megabytes']:.0f} MB of text" for row in lengths)]
-    return (
-        table(
-            ["format", "MB of text a second of processor time", "times as fast as labelling", "worker's peak, MB"], rows
-        )
-        + f"\n\nLabelling takes {label:.3f} MB in the same seconds ({found['labelling']['sentences_a_second']:,.0f} sentences). "
-        f"The first file takes {found['start']['first_file_seconds']:.1f} s, for the worker has to start.\n\n"
-        + table(head, streamed)
-    )
-
-
-def boundaries(found: Mapping[str, Any]) -> str:
-    """F1 by set and system."""
-    systems = list(dict.fromkeys(name for part in found["sets"].values() for name in part["systems"]))
-    rows = []
-    for key, part in found["sets"].items():
-        cells = [f"{part['systems'][s]['f1']:.4f}" if s in part["systems"] else "–" for s in systems]
-        rows.append([SETS[key], part["documents"], f"{part['boundaries']:,}", f"**{cells[0]}**", *cells[1:],
-                     f"{part['systems']['rhetoric']['lowest_f1']:.3f}"])  # fmt: skip
-    alone = [f"{name} {found['versions'].get(name, '')}" for name in systems[1:]]
-    return table(["F1 on", "documents", "boundaries", "rhetoric", *alone, "rhetoric's lowest"], rows)
-
-
-def hostile(found: Sequence[Mapping[str, Any]]) -> str:
-    """What a user sees for each input."""
-    rows = [[row["input"], _seen(row).replace("|", "\\|"), f"{row['seconds']:.0f} s"] for row in found]
-    return table(["input", "what the user sees", "time"], rows)
-
-
-def _seen(row: Mapping[str, Any]) -> str:
-    parts = []
-    if row["documents"]:
-        parts.append(f"{row['documents']:,} document{'s' * (row['documents'] != 1)} read")
-    if row["error_rows"]:
-        parts.append(f"{row['error_rows']:,} error row{'s' * (row['error_rows'] != 1)}: `{row['first_errors'][0]}`")
-    return "; ".join(parts)
-
-
-def fuzzing(found: Mapping[str, Any]) -> str:
-    """What came of mutated files, by format."""
-    rows = [[suffix, *(f"{counts[k]:,}" for k in ("inputs", "documents", "errors", "unforeseen_errors"))]
-            for suffix, counts in found["formats"].items()]  # fmt: skip
-    stopped = f"{len(found['stopped']):,} broke the worker or had to be stopped"
     return (
         table(["format", "inputs", "documents read", "error rows", "of which unforeseen"], rows)
         + f"\n\n{found['inputs']:,} inputs, seed {found['seed']}: {stopped}; the slowest took {found['slowest_seconds']} s."
@@ -90,7 +43,7 @@ def seeds(found: Sequence[Mapping[str, Any]]) -> str:
     for row in found:
         text = row["from_its_text"]
         said = "; ".join(f"{name} {n}" for name, n in row["sentences"].items())
-        rows.append([row["file"][:3], text["date"] or ", ".join(row["other_dates"]), row["with_card"]["date"].split(" (")[0],
+        rows.append([row["file"][:3], text["date"] or ", ".join(row["other_dates"]).replace("--", "no year, "), row["with_card"]["date"].split(" (")[0],
                      text["speaker"] or "–", text["place"] or "–", row["turns"], said, ", ".join(dict.fromkeys(row["dropped"]))])  # fmt: skip
     head = ["seed", "date in the text", "with its card", "speaker", "place", "turns", "sentences by voice", "dropped"]
     return table(head, rows)
