@@ -32,6 +32,56 @@ def speed(found: Mapping[str, Any]) -> str:
     rows.append(["turns, sentences, voices", f"{found['sentences']['megabytes_a_second']:.1f}",
                  f"{found['sentences']['megabytes_a_second'] / label:,.0f}", ""])  # fmt: skip
     return (
+        table(
+            ["format", "MB of text a second of processor time", "times as fast as labelling", "worker's peak, MB"], rows
+        )
+        + f"\n\nLabelling takes {label:.3f} MB in the same seconds ({found['labelling']['sentences_a_second']:,.0f} sentences). "
+        f"The first file takes {found['start']['first_file_seconds']:.1f} s, for the worker has to start.\n\n"
+        + _streamed(found.get("streamed", {}))
+    )
+
+
+def _streamed(found: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """Peak memory over files of two lengths."""
+    lengths = next(iter(found.values()), ())
+    rows = [[ending, *(f"{row['peak_megabytes']:.0f} MB" for row in pair)] for ending, pair in found.items()]
+    head = ["worker's peak memory", *(f"{row['text_megabytes']:.1f} MB of text" for row in lengths)]
+    return table(head, rows) if rows else ""
+
+
+def boundaries(found: Mapping[str, Any]) -> str:
+    """F1 by set and system."""
+    systems = list(dict.fromkeys(name for part in found["sets"].values() for name in part["systems"]))
+    rows = []
+    for key, part in found["sets"].items():
+        cells = [f"{part['systems'][s]['f1']:.4f}" if s in part["systems"] else "–" for s in systems]
+        rows.append([SETS[key], part["documents"], f"{part['boundaries']:,}", f"**{cells[0]}**", *cells[1:],
+                     f"{part['systems']['rhetoric']['lowest_f1']:.3f}"])  # fmt: skip
+    alone = [f"{name} {found['versions'].get(name, '')}" for name in systems[1:]]
+    return table(["F1 on", "documents", "boundaries", "rhetoric", *alone, "rhetoric's lowest"], rows)
+
+
+def hostile(found: Sequence[Mapping[str, Any]]) -> str:
+    """What a user sees for each input."""
+    rows = [[row["input"], _seen(row).replace("|", "\\|"), f"{row['seconds']:.0f} s"] for row in found]
+    return table(["input", "what the user sees", "time"], rows)
+
+
+def _seen(row: Mapping[str, Any]) -> str:
+    parts = []
+    if row["documents"]:
+        parts.append(f"{row['documents']:,} document{'s' * (row['documents'] != 1)} read")
+    if row["error_rows"]:
+        parts.append(f"{row['error_rows']:,} error row{'s' * (row['error_rows'] != 1)}: `{row['first_errors'][0]}`")
+    return "; ".join(parts)
+
+
+def fuzzing(found: Mapping[str, Any]) -> str:
+    """What came of mutated files, by format."""
+    rows = [[suffix, *(f"{counts[k]:,}" for k in ("inputs", "documents", "errors", "unforeseen_errors"))]
+            for suffix, counts in found["formats"].items()]  # fmt: skip
+    stopped = f"{len(found['stopped']):,} broke the worker or had to be stopped"
+    return (
         table(["format", "inputs", "documents read", "error rows", "of which unforeseen"], rows)
         + f"\n\n{found['inputs']:,} inputs, seed {found['seed']}: {stopped}; the slowest took {found['slowest_seconds']} s."
     )
