@@ -266,6 +266,8 @@ def test_a_larger_draw_holds_the_smaller_one_and_shows_nothing_of_the_model(tmp_
     assert keys[0] < keys[1]
     with pytest.raises(AuditError, match="size must be between"):
         draw(rows, 5)
+    with pytest.raises(AuditError, match="3 sentences are too few"):
+        draw(read_rows([written(tmp_path, corpus(1, 3), "few.jsonl")]), 3)
 
 
 def test_agreement_without_positives_or_with_one_coder(tmp_path):
