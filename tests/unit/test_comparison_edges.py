@@ -1,6 +1,7 @@
 """Groups, periods and codings about which little or nothing can be said."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from rhetoric.agreement import AgreementError, agreement
 from rhetoric.audit import AuditError, allocate, cut, draw
 from rhetoric.codings import read_coding_tables
 from rhetoric.compare import compare, permutation_test, sides_of
+from rhetoric.errors import ReadError
 from rhetoric.keyness import KeynessError, keyness
 from rhetoric.measure import measure, shares
 from rhetoric.prevalence import Caution, PrevalenceError, Totals, estimate_share
@@ -143,6 +145,19 @@ def test_facts_fill_what_is_empty_and_say_what_they_lack(tmp_path):
     assert rows.notes == (f"1 documents are not in {facts}",)
     _, notes = rows.grouped(["country"])
     assert "1 sentences in 1 documents have no country" in notes[0]
+
+
+def test_a_pattern_of_file_names_stands_for_a_table_of_facts(tmp_path):
+    path = written(tmp_path, [row("in/VEL_3_2001.txt", 1), row("in/OMB_4_2002.txt", 1), row("in/notes.txt", 1)])
+    rows = read_rows([path], Path("{country}_{session}_{year}"))
+    assert rows.frame["country"].to_list() == ["VEL", "OMB", None]
+    assert rows.frame["date"].to_list() == ["2001", "2002", ""]
+    assert rows.notes == ("1 documents are not in {country}_{session}_{year}",)
+    assert [group for (group,) in measure(rows, ["country"]).groups()] == ["OMB", "VEL"]
+    with pytest.raises(TableError, match="no document is named like"):
+        read_rows([path], Path("{country}-{year}"))
+    with pytest.raises(ReadError, match="unknown planet"):
+        read_rows([path], Path("{planet}_{year}"))
 
 
 def test_facts_of_other_documents_or_twice_are_refused(tmp_path):
