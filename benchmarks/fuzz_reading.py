@@ -24,7 +24,7 @@ from rhetoric.errors import ReadError  # noqa: E402
 from rhetoric.reading import Document, Limits, Reader, ReadOptions, Source  # noqa: E402
 from rhetoric.voices import read_voices  # noqa: E402
 
-SECONDS = 20
+SECONDS = 60
 COUNTED = ("inputs", "documents", "errors", "unforeseen_errors")
 STOPPED = ("broke off", "took longer", "process does not start")
 

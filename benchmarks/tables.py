@@ -31,19 +31,22 @@ def speed(found: Mapping[str, Any]) -> str:
     ]  # fmt: skip
     rows.append(["turns, sentences, voices", f"{found['sentences']['megabytes_a_second']:.1f}",
                  f"{found['sentences']['megabytes_a_second'] / label:,.0f}", ""])  # fmt: skip
-    lengths = next(iter(found["streamed"].values()))
-    streamed = [
-        [ending, *(f"{row['peak_megabytes']:.0f} MB" for row in pair)] for ending, pair in found["streamed"].items()
-    ]
-    head = ["worker's peak memory", *(f"{row['text_megabytes']:.0f} MB of text" for row in lengths)]
     return (
         table(
             ["format", "MB of text a second of processor time", "times as fast as labelling", "worker's peak, MB"], rows
         )
         + f"\n\nLabelling takes {label:.3f} MB in the same seconds ({found['labelling']['sentences_a_second']:,.0f} sentences). "
         f"The first file takes {found['start']['first_file_seconds']:.1f} s, for the worker has to start.\n\n"
-        + table(head, streamed)
+        + _streamed(found.get("streamed", {}))
     )
+
+
+def _streamed(found: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """Peak memory over files of two lengths."""
+    lengths = next(iter(found.values()), ())
+    rows = [[ending, *(f"{row['peak_megabytes']:.0f} MB" for row in pair)] for ending, pair in found.items()]
+    head = ["worker's peak memory", *(f"{row['text_megabytes']:.1f} MB of text" for row in lengths)]
+    return table(head, rows) if rows else ""
 
 
 def boundaries(found: Mapping[str, Any]) -> str:
@@ -90,7 +93,7 @@ def seeds(found: Sequence[Mapping[str, Any]]) -> str:
     for row in found:
         text = row["from_its_text"]
         said = "; ".join(f"{name} {n}" for name, n in row["sentences"].items())
-        rows.append([row["file"][:3], text["date"] or ", ".join(row["other_dates"]), row["with_card"]["date"].split(" (")[0],
+        rows.append([row["file"][:3], text["date"] or ", ".join(row["other_dates"]).replace("--", "no year, "), row["with_card"]["date"].split(" (")[0],
                      text["speaker"] or "–", text["place"] or "–", row["turns"], said, ", ".join(dict.fromkeys(row["dropped"]))])  # fmt: skip
     head = ["seed", "date in the text", "with its card", "speaker", "place", "turns", "sentences by voice", "dropped"]
     return table(head, rows)

@@ -160,6 +160,11 @@ def draw(
         raise AuditError(f"{notes[0]}; drop those rows with --where before you draw, so that the run is known whole")
     groups = frame[by].unique().sort().to_list() if by else [""]
     least = 2 * (STRATA if design == "stratified" else 1) * len(groups)
+    if frame.height < least:
+        raise AuditError(
+            f"{frame.height:,} sentences are too few to draw from: {len(groups)} groups need {least} at least; "
+            "code them all, or draw with --design random"
+        )
     if not least <= size <= frame.height:
         raise AuditError(f"the size must be between {least} and {frame.height:,} for {len(groups)} groups, got {size}")
     if design not in DESIGNS:

@@ -348,7 +348,7 @@ def _common_weight(measures: Measures, category: str, groups: Sequence[str]) -> 
     """One weight of the predictions for all groups, None without an audit.
 
     A weight tuned on one group's few coded positives follows their chance and makes a test reject too
-    often (5.5 to 6.5% at 5% in benchmarks/coverage.py); one that both sides share does so less.
+    often where positives are rare (benchmarks/coverage.py); one that both sides share does so less.
     """
     if not measures.corrected:
         return None

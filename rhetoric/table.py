@@ -12,6 +12,8 @@ from typing import Any
 import polars as pl
 
 from rhetoric.errors import RhetoricError
+from rhetoric.reading.assemble import name_regex
+from rhetoric.reading.options import ReadOptions
 
 REQUIRED = ("document", "sentence", "text", "labels")
 FACT_KEYS = ("file", "document", "filename", "name")
@@ -143,7 +145,7 @@ def read_rows(paths: Sequence[Path], facts: Path | None = None) -> LabelledRows:
     _one_model(sources)
     frame = pl.concat([frame for frame, _ in parts], how="diagonal_relaxed")
     frame = _checked(frame)
-    rows = LabelledRows(frame, categories, sources)
+    rows = LabelledRows(frame, categories, sources, _unknown_models(sources))
     return join_facts(rows, facts) if facts else rows
 
 
@@ -317,6 +319,17 @@ def _one_model(sources: Sequence[Source]) -> None:
         )
 
 
+def _unknown_models(sources: Sequence[Source]) -> tuple[str, ...]:
+    """Say where nothing tells whether several files were labelled with one model."""
+    unknown = [source.path for source in sources if not source.model]
+    if len(sources) < 2 or not unknown:
+        return ()
+    return (
+        f"{', '.join(unknown)} {'does' if len(unknown) == 1 else 'do'} not say with which model; if it is not the same for "
+        "all, shares differ by the models' errors too (rhetoric label --run FOLDER records it)",
+    )
+
+
 def _checked(frame: pl.DataFrame) -> pl.DataFrame:
     """Refuse doubled rows, odd dates and probabilities; add the number of words."""
     doubled = frame.filter(frame.select("document", "sentence").is_duplicated())
@@ -338,16 +351,17 @@ def _checked(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def join_facts(rows: LabelledRows, path: Path) -> LabelledRows:
-    """Add the columns of a side table, joined on the document's file name.
+    """Add the columns of a side table, joined on the document's file name, or the fields of a name pattern.
 
-    The key is the table's column `file`, `document`, `filename` or `name`, else its first. Where
+    A path like `{country}_{session}_{year}` is a pattern of the file names themselves. The key of a table is the table's column `file`, `document`, `filename` or `name`, else its first. Where
     rows and table have a column of one name, the table fills what the rows leave empty; a `year`
     also fills an empty date.
 
     Raises:
         TableError: no document is found in the table, or a key occurs twice.
     """
-    table = read_table(path).with_columns(pl.all().cast(pl.String))
+    pattern = "{" in path.name and not path.exists()
+    table = _named(rows, str(path)) if pattern else read_table(path).with_columns(pl.all().cast(pl.String))
     if not table.columns:
         raise TableError(f"{path} has no columns")
     key = next((name for name in FACT_KEYS if name in table.columns), table.columns[0])
@@ -376,8 +390,23 @@ def join_facts(rows: LabelledRows, path: Path) -> LabelledRows:
     missing = frame.filter(~pl.col("_key").is_in(table["_key"].implode()))["document"].n_unique()
     note = (f"{missing:,} documents are not in {path}",) if missing else ()
     frame = joined.drop("_key", *(f"{c}_fact" for c in shared))
-    source = Source(str(path), sha256_of(path), table.height)
-    return replace(rows, frame=frame, sources=(*rows.sources, source), notes=(*rows.notes, *note))
+    sources = rows.sources if pattern else (*rows.sources, Source(str(path), sha256_of(path), table.height))
+    return replace(rows, frame=frame, sources=sources, notes=(*rows.notes, *note))
+
+
+def _named(rows: LabelledRows, pattern: str) -> pl.DataFrame:
+    """Facts that the documents' file names hold, a row a file whose name is like the pattern.
+
+    Raises:
+        TableError: no file's name is.
+        ReadError: the pattern cannot be read.
+    """
+    form = name_regex(ReadOptions(name_pattern=pattern).name_pattern)
+    names = rows.frame.select(_base(pl.col("document")).unique().sort()).to_series().to_list()
+    found = [{"file": name, **match.groupdict()} for name in names if (match := form.fullmatch(Path(name).stem))]
+    if not found:
+        raise TableError(f"no document is named like {pattern}; they are named like {names[0]}")
+    return pl.DataFrame(found)
 
 
 def _base(name: pl.Expr) -> pl.Expr:

@@ -30,7 +30,8 @@ def rows_options(command: Command) -> Command:
         click.option(
             "--facts",
             type=FILE,
-            help="Table (csv, xlsx, jsonl, parquet) with facts of documents, joined on the file name.",
+            help="Table (csv, xlsx, jsonl, parquet) with facts of documents, joined on the file name; or a pattern of "
+            "the file names, like {country}_{session}_{year}.",
         ),
         click.argument("rows", nargs=-1, required=True, type=PATH, metavar="ROWS..."),
     ):

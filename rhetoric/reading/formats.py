@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -179,7 +180,7 @@ def _read_member(
         yield from read(member, options)
     except ReadError as error:
         yield error
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, ValueError, EOFError, zlib.error) as error:
         yield ReadError(f"{shown(name)}: cannot be unpacked ({type(error).__name__}: {str(error)[:150]})")
-    except Exception as error:  # zlib, lzma and bz2 have errors of their own
+    except Exception as error:  # lzma and bz2 have errors of their own
         yield ReadError(f"{shown(name)}: cannot be read ({type(error).__name__}: {str(error)[:150]})")

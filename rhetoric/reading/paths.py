@@ -38,8 +38,18 @@ def find_files(paths: Sequence[str]) -> Iterator[str | ReadError]:
         elif stat.S_ISREG(mode):
             yield given
         else:
-            what = next((text for test, text in _KINDS if test(mode)), "not a file")
-            yield ReadError(f"{shown(given)}: this is {what}", given)
+            yield _strange(given)
+
+
+def _strange(path: str) -> ReadError:
+    """Say what stands where a file should."""
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError as error:
+        gone = isinstance(error, FileNotFoundError)
+        return ReadError(f"{shown(path)}: {'a link to what is not there' if gone else _missing(error)}", path)
+    what = next((text for test, text in _KINDS if test(mode)), "not a file")
+    return ReadError(f"{shown(path)}: this is {what}", path)
 
 
 def _missing(error: Exception) -> str:
@@ -72,9 +82,9 @@ def _folder(given: str) -> Iterator[str | ReadError]:
             try:
                 if entry.is_dir():
                     below.append(entry.path)
-                elif entry.name.lower().endswith(SUFFIXES) and entry.is_file():
+                elif entry.name.lower().endswith(SUFFIXES):
                     found = True
-                    yield entry.path
+                    yield entry.path if entry.is_file() else _strange(entry.path)
             except OSError as error:  # a link that leads round in a circle
                 yield ReadError(f"{shown(entry.path)}: {error.strerror or error}", entry.path)
         stack.extend(reversed(below))

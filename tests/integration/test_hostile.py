@@ -169,8 +169,13 @@ def test_loops_pipes_and_odd_names(tmp_path: Path, reader: Reader) -> None:
     (tmp_path / "two\nlines.txt").write_text(TEXT, encoding="utf-8")
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/b\xff.txt")).write_text(TEXT, encoding="utf-8")
     os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "gone.txt").symlink_to(tmp_path / "nowhere.txt")
     found = list(find_files([str(tmp_path)]))
     assert sum(isinstance(item, str) for item in found) == 2
+    errors = " ".join(str(item) for item in found if isinstance(item, ReadError))
+    assert len(found) == 5 and all(
+        words in errors for words in ("symbolic links", "a pipe", "a link to what is not there")
+    )
     (error,) = find_files([str(tmp_path / "pipe.txt")])
     assert isinstance(error, ReadError) and "a pipe" in str(error)
     names = sorted(

@@ -1,6 +1,7 @@
 """Groups, periods and codings about which little or nothing can be said."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,8 @@ import pytest
 from rhetoric.agreement import AgreementError, agreement
 from rhetoric.audit import AuditError, allocate, cut, draw
 from rhetoric.codings import read_coding_tables
-from rhetoric.compare import compare
+from rhetoric.compare import compare, permutation_test, sides_of
+from rhetoric.errors import ReadError
 from rhetoric.keyness import KeynessError, keyness
 from rhetoric.measure import measure, shares
 from rhetoric.prevalence import Caution, PrevalenceError, Totals, estimate_share
@@ -103,6 +105,9 @@ def test_runs_of_two_models_or_codebooks_are_refused(tmp_path):
         (tmp_path / name / "manifest.json").write_text(json.dumps({"model_version": name}), encoding="utf-8")
     with pytest.raises(TableError, match="different models"):
         read_rows([tmp_path / "a", tmp_path / "b"])
+    rows = read_rows([written(tmp_path, [row("v.txt", 1)], "v.jsonl"), written(tmp_path, [row("u.txt", 1)], "u.jsonl")])
+    assert "v.jsonl" in rows.notes[0] and "not say with which model" in rows.notes[0]
+    assert not read_rows([tmp_path / "v.jsonl"]).notes
     other = {**row("z.txt", 1), "probabilities": {"soft_power": 0.1}}
     with pytest.raises(TableError, match="different codebooks"):
         read_rows([written(tmp_path, [row("w.txt", 1)]), written(tmp_path, [other], "other.jsonl")])
@@ -142,6 +147,19 @@ def test_facts_fill_what_is_empty_and_say_what_they_lack(tmp_path):
     assert "1 sentences in 1 documents have no country" in notes[0]
 
 
+def test_a_pattern_of_file_names_stands_for_a_table_of_facts(tmp_path):
+    path = written(tmp_path, [row("in/VEL_3_2001.txt", 1), row("in/OMB_4_2002.txt", 1), row("in/notes.txt", 1)])
+    rows = read_rows([path], Path("{country}_{session}_{year}"))
+    assert rows.frame["country"].to_list() == ["VEL", "OMB", None]
+    assert rows.frame["date"].to_list() == ["2001", "2002", ""]
+    assert rows.notes == ("1 documents are not in {country}_{session}_{year}",)
+    assert [group for (group,) in measure(rows, ["country"]).groups()] == ["OMB", "VEL"]
+    with pytest.raises(TableError, match="no document is named like"):
+        read_rows([path], Path("{country}-{year}"))
+    with pytest.raises(ReadError, match="unknown planet"):
+        read_rows([path], Path("{planet}_{year}"))
+
+
 def test_facts_of_other_documents_or_twice_are_refused(tmp_path):
     path, facts = written(tmp_path, corpus(1, 2)), tmp_path / "facts.csv"
     facts.write_text("file,country\nelse.txt,Velmara\n", encoding="utf-8")
@@ -179,6 +197,28 @@ def test_comparing_with_one_document_or_nothing_found(tmp_path):
     assert np.isnan(results["criticism_west"].p)
     assert "at least two documents" in results["criticism_west"].note
     assert "nothing was found in either group" in results["soft_power"].note
+
+
+def test_a_test_with_an_audit_takes_one_weight_for_both_sides(tmp_path):
+    rng = np.random.default_rng(8)
+    lines, frame = [], []
+    for side, wrong in (("A", 0.0), ("B", 0.3)):
+        for document in range(10):
+            for sentence in range(1, 31):
+                gold = rng.random() < 0.2
+                hit = gold != (rng.random() < wrong)
+                lines.append(row(f"{side}{document}", sentence, bool(hit), speaker=side))
+                frame.append((f"{side}{document}", sentence, "AB".index(side), bool(sentence <= 8), float(gold), 0.0))
+    names = ("document", "sentence", "stratum", "coded", "gold_criticism_west", "gold_soft_power")
+    audit = pl.DataFrame(frame, schema=list(names), orient="row")
+    measures = measure(read_rows([written(tmp_path, lines)]), ["speaker"], audit=audit)
+    own = [measures.corrected_share("criticism_west", (side,)).weight for side in "AB"]
+    both = measure(read_rows([tmp_path / "rows.jsonl"]), audit=audit).corrected_share("criticism_west", ()).weight
+    assert min(own) < both < max(own)
+    (result,) = (r for r in compare(measures, rng=np.random.default_rng(0)) if r.category == "criticism_west")
+    assert result.share_first.share == pytest.approx(measures.corrected_share("criticism_west", ("A",)).estimate.share)
+    sides = sides_of(measures, "criticism_west", "A", ["B"], both)
+    assert result.p == permutation_test(sides, np.random.default_rng(0))[0]
 
 
 def test_keyness_of_an_empty_side():
@@ -241,6 +281,8 @@ def test_a_larger_draw_holds_the_smaller_one_and_shows_nothing_of_the_model(tmp_
     assert keys[0] < keys[1]
     with pytest.raises(AuditError, match="size must be between"):
         draw(rows, 5)
+    with pytest.raises(AuditError, match="3 sentences are too few"):
+        draw(read_rows([written(tmp_path, corpus(1, 3), "few.jsonl")]), 3)
 
 
 def test_agreement_without_positives_or_with_one_coder(tmp_path):

@@ -2,15 +2,23 @@
 
 import doctest
 import importlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rhetoric.agreement import CodingTable, agreement, krippendorff_alpha
-from rhetoric.compare import Sides, count_as_far, holm, permutation_test, studentised
+from rhetoric.compare import Sides, count_as_far, holm, permutation_test, ratio_interval, studentised, welch_df
 from rhetoric.correction import AuditedSentences, correct_share, document_totals, pseudo_outcomes, tuned_weight
 from rhetoric.keyness import log_likelihood, shrunken_z
-from rhetoric.prevalence import Totals, bootstrap_interval, estimate_share, ratio_variance, wilson_interval
+from rhetoric.prevalence import (
+    Totals,
+    bootstrap_interval,
+    estimate_share,
+    logit_interval,
+    ratio_variance,
+    wilson_interval,
+)
 from rhetoric.trend import smoother
 
 MODULES = ("agreement", "audit", "compare", "correction", "keyness", "plan", "prevalence", "records", "report_html",
@@ -34,13 +42,56 @@ def test_variance_is_the_cluster_robust_one_of_statsmodels():
     import statsmodels.api as sm
 
     totals = clusters()
-    y = np.concatenate(
-        [np.r_[np.ones(int(h)), np.zeros(int(u - h))] for h, u in zip(totals.hits, totals.units, strict=True)]
-    )
-    groups = np.repeat(np.arange(totals.documents), totals.units.astype(int))
+    y, groups = one_by_one(totals)
     fit = sm.OLS(y, np.ones_like(y)).fit(cov_type="cluster", cov_kwds={"groups": groups})
     assert totals.share == pytest.approx(fit.params[0])
     assert ratio_variance(totals) == pytest.approx(fit.bse[0] ** 2, rel=1e-9)
+
+
+def one_by_one(totals):
+    """Sentences and their documents, as the libraries want them."""
+    y = np.concatenate(
+        [np.r_[np.ones(int(h)), np.zeros(int(u - h))] for h, u in zip(totals.hits, totals.units, strict=True)]
+    )
+    return y, np.repeat(np.arange(totals.documents), totals.units.astype(int))
+
+
+def clustered_glm(totals, link):
+    import statsmodels.api as sm
+
+    y, groups = one_by_one(totals)
+    model = sm.GLM(y, np.ones_like(y), family=sm.families.Binomial(link))
+    fit = model.fit(cov_type="cluster", cov_kwds={"groups": groups}, start_params=[link(y.mean())])
+    return fit.params[0], fit.bse[0]
+
+
+def test_logit_interval_is_that_of_a_clustered_logistic_regression():
+    import statsmodels.api as sm
+
+    totals = clusters()
+    middle, se = clustered_glm(totals, sm.families.links.Logit())
+    low, high = logit_interval(totals.share, ratio_variance(totals) ** 0.5, 1e9)
+    theirs = 1 / (1 + np.exp(-(middle + np.array([-1, 1]) * 1.959964 * se)))
+    assert [low, high] == pytest.approx(theirs, rel=1e-5)
+
+
+def test_ratio_interval_is_that_of_two_clustered_log_binomial_regressions():
+    import statsmodels.api as sm
+
+    sides = [clusters(seed) for seed in (1, 2)]
+    (a, first), (b, second) = (clustered_glm(side, sm.families.links.Log()) for side in sides)
+    half = 1.959964 * np.hypot(first, second)
+    estimates = [replace(estimate_share(side), df=1e9) for side in sides]
+    assert ratio_interval(*estimates, 0.0, 0.95) == pytest.approx(np.exp([a - b - half, a - b + half]), rel=1e-4)
+
+
+def test_degrees_of_freedom_of_a_sum_are_welchs():
+    from scipy.stats import ttest_ind
+
+    rng = np.random.default_rng(4)
+    x, y = rng.normal(size=9), rng.normal(scale=3, size=14)
+    ours = welch_df(x.var(ddof=1) / 9, 8, y.var(ddof=1) / 14, 13)
+    assert ours == pytest.approx(ttest_ind(x, y, equal_var=False).df)
 
 
 def test_bootstrap_and_robust_interval_agree_for_many_documents():
