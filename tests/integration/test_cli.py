@@ -123,7 +123,11 @@ def test_a_closed_standard_output_is_said() -> None:
 def test_progress_is_drawn_on_a_terminal_and_not_in_a_pipe(tmp_path: Path) -> None:
     command = f"{sys.executable} -m rhetoric.cli label {DEMO} --out {tmp_path}/rows.csv"
     screen = subprocess.run(
-        ["script", "-qec", f"stty rows 40 cols 100; {command}", "/dev/null"], capture_output=True, cwd=ROOT, timeout=120, check=True
+        ["script", "-qec", f"stty rows 40 cols 100; {command}", "/dev/null"],
+        capture_output=True,
+        cwd=ROOT,
+        timeout=120,
+        check=True,
     )
     assert "0/8 [" in screen.stdout.decode()
     piped = subprocess.run(command.split(), capture_output=True, cwd=ROOT, timeout=120, check=True)
