@@ -20,6 +20,7 @@ CODEBOOK_PATH = Path(__file__).resolve().parent.parent / "labels" / "codebook.to
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _VERSION = re.compile(r"\d+\.\d+")
+_LISTS = ("yes", "no", "examples", "near_misses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,16 @@ class Category:
     near_misses: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse empty texts, a bad key or a bad colour."""
+        """Refuse empty texts, texts that are none, a bad key or a bad colour."""
         for field in fields(self):
-            if not getattr(self, field.name):
+            value = getattr(self, field.name)
+            several = isinstance(value, tuple)
+            if several != (field.name in _LISTS) or not all(
+                isinstance(v, str) for v in (value if several else [value])
+            ):
+                wanted = "a list of texts" if field.name in _LISTS else "a text"
+                raise CodebookError(f"category {self.key!r}: {field.name} must be {wanted}, got {value!r}")
+            if not value or (several and not all(value)):
                 raise CodebookError(f"category {self.key!r}: {field.name} is empty")
         if not _KEY.fullmatch(self.key):
             raise CodebookError(f"category key {self.key!r} is not lower-case letters, digits and _")
@@ -58,13 +66,17 @@ class Codebook:
     categories: tuple[Category, ...]
 
     def __post_init__(self) -> None:
-        """Refuse a codebook without categories, with doubled keys or an odd version."""
+        """Refuse a codebook without categories, with doubled keys, names or colours, or an odd version."""
         if not self.categories:
             raise CodebookError("the codebook has no categories")
         if len(set(self.keys)) != len(self.keys):
             raise CodebookError(f"category keys must differ, got {', '.join(self.keys)}")
-        if not _VERSION.fullmatch(self.version):
-            raise CodebookError(f"codebook version {self.version!r} is not like 1.0")
+        for name in ("name", "colour"):
+            values = [getattr(category, name) for category in self.categories]
+            if len(set(values)) != len(values):
+                raise CodebookError(f"the {name}s of categories must differ, got {', '.join(values)}")
+        if not isinstance(self.version, str) or not _VERSION.fullmatch(self.version):
+            raise CodebookError(f'codebook version {self.version!r} is not like "1.0", in quotation marks')
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -100,11 +112,16 @@ def read_codebook(path: Path = CODEBOOK_PATH) -> Codebook:
         )
     except KeyError as error:
         raise CodebookError(f"{path} lacks {error}") from error
+    except (AttributeError, TypeError) as error:
+        raise CodebookError(f"{path}: `rules` must be a list, and each of `categories` a table") from error
 
 
 def _category(key: str, entry: Mapping[str, Any]) -> Category:
-    raw = {f.name: entry[f.name] for f in fields(Category) if f.name != "key"}
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    names = {f.name for f in fields(Category)} - {"key"}
+    for what, odd in (("lacks", names - entry.keys()), ("does not know", entry.keys() - names)):
+        if odd:
+            raise CodebookError(f"category {key!r} {what} {', '.join(sorted(odd))}")
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
     return Category(key=key, **values)
 
 

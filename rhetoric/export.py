@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -64,6 +65,20 @@ def format_of(path: Path) -> str:
     return ending
 
 
+def keep_apart(out: Path, paths: Sequence[str]) -> None:
+    """Refuse to write over what is to be read.
+
+    Raises:
+        RhetoricError: `out` is one of the paths, or a file of a folder among them.
+    """
+    if not out.is_file():
+        return
+    target = Path(os.path.realpath(out))
+    for given in map(os.path.realpath, paths):
+        if Path(given) in (target, *target.parents):
+            raise RhetoricError(f"{out} exists and is among what is to be read; name another file with --out")
+
+
 def open_out(out: Path | None, form: str, stack: ExitStack) -> IO[bytes]:
     """Open where rows go: a file, or the screen.
 
@@ -73,6 +88,8 @@ def open_out(out: Path | None, form: str, stack: ExitStack) -> IO[bytes]:
     if form == "parquet" and out is None:
         raise RhetoricError("Parquet is not for the screen; name a file with --out rows.parquet")
     if out is None:
+        if sys.stdout is None:
+            raise RhetoricError("standard output is closed; name a file with --out rows.csv")
         return sys.stdout.buffer
     try:
         return stack.enter_context(out.open("wb"))

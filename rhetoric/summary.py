@@ -33,8 +33,10 @@ class Summary:
 
     def line(self) -> str:
         """One line: how much was labelled, the share of each category, what failed."""
-        shares = ", ".join(f"{c.name} {self.share(c.key):.1%}" for c in self.codebook.categories)
-        text = f"{_count(self.sentences, 'sentence')} in {_count(self.documents, 'document')}: {shares}; {self.review} to review"
+        text = f"{_count(self.sentences, 'sentence')} in {_count(self.documents, 'document')}"
+        if self.sentences:  # there are no shares of nothing
+            shares = ", ".join(f"{c.name} {self.share(c.key):.1%}" for c in self.codebook.categories)
+            text += f": {shares}; {self.review:,} to review"
         return text + (f"; {_count(self.failed, 'file')} could not be read" if self.failed else "")
 
 

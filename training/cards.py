@@ -67,19 +67,25 @@ def quality(report: Mapping[str, Any], codebook: Codebook) -> str:
 
 def installation(found: Mapping[str, Any]) -> str:
     """What each command downloads and takes, as `benchmarks/installation.py` measured it."""
+    commands = [
+        ("`make run`, until the page answers", "run", "labelling"),
+        ("`make setup-train`, the `train` extra added", "train", "training"),
+        ("`make test`, with all that and the tests' tools", "test", "test"),
+    ]
     rows = [
-        ["`make run`, until the page answers", _seconds(found, "run_empty_cache_seconds"), _seconds(found, "run_warm_cache_seconds"), f"{found['labelling_download_megabytes']} MB", f"{found['labelling_megabytes']:,} MB"],
-        ["`make test`, with training and a browser", _seconds(found, "test_empty_cache_seconds"), _seconds(found, "test_warm_cache_seconds"), f"{found['training_download_megabytes']} MB", f"{found['training_megabytes']:,} MB"],
+        [name, *(_figure(found, f"{command}_{cache}_cache_seconds", "s") for cache in ("empty", "warm")),
+         *(_figure(found, f"{part}_{what}megabytes", "MB") for what in ("download_", ""))]
+        for name, command, part in commands
     ]  # fmt: skip
-    head = ["", "with an empty pip cache", "with a warm one", "downloaded by pip", "installed in all"]
+    head = ["on a clean clone", "with an empty pip cache", "with a warm one", "downloaded by pip", "installed in all"]
     return (
         table(head, rows)
         + f"\n\nOn {found['machine']}; from `rhetoric label` to its first row: {found['first_row_seconds']} s."
     )
 
 
-def _seconds(found: Mapping[str, Any], name: str) -> str:
-    return f"{found[name]:,} s" if name in found else "not measured"
+def _figure(found: Mapping[str, Any], name: str, unit: str) -> str:
+    return f"{found[name]:,} {unit}" if name in found else "not measured"
 
 
 def _f1(score: Mapping[str, Any]) -> str:

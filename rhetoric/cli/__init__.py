@@ -12,7 +12,8 @@ import rhetoric
 HELP = """Find where speeches frame soft power, criticise the West or pledge support to NGOs.
 
 Every sentence of a speech gets a calibrated probability and a yes or no for each category of the
-codebook. Nothing leaves this machine.
+codebook. Rows go to standard output or a file; messages, progress and the summary go to standard
+error. Nothing leaves this machine.
 
 \b
 Examples:
@@ -21,12 +22,22 @@ Examples:
   rhetoric label archive/ --run june           a folder that survives crashes and goes on
   rhetoric inspect interview.pdf               what is read from a file, before labelling
   cat speech.txt | rhetoric label -            from another program
+  rhetoric share rows.csv --by speaker         shares with intervals
   rhetoric codebook                            what the categories mean
 
 \b
-Exit codes: 0 all was done; 1 something could not be read, the rest was done;
-2 nothing was done because the command was wrong; 3 a run stopped before its end and can
-be resumed; 130 the same, by Ctrl-C.
+Exit codes:
+  0    all was done
+  1    something could not be read, and the rest was done; or the rows could not be written
+  2    nothing was done, because the command was wrong
+  3    a run stopped before its end and can be resumed
+  130  the same, by Ctrl-C
+
+\b
+Environment:
+  XDG_CACHE_HOME  where the compiled model is kept between starts (default: ~/.cache)
+
+`rhetoric COMMAND --help` explains a command, its options and its rows.
 """
 
 COMMANDS = {
@@ -57,6 +68,15 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = getattr(importlib.import_module(f"rhetoric.cli.{name}"), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; a full disk or a closed screen is a message, not a traceback."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends quietly: the reader of our output has seen enough
+        except OSError as error:
+            raise click.ClickException(f"{error.filename or 'the rows'}: {error.strerror or error}") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -16,7 +16,7 @@ from rhetoric.cli.reading_options import reading_options
 from rhetoric.cli.run_options import RunOptions, run_options
 from rhetoric.codebook import default_codebook
 from rhetoric.errors import ReadError, RhetoricError
-from rhetoric.export import WRITERS, format_of, open_out
+from rhetoric.export import WRITERS, format_of, keep_apart, open_out
 from rhetoric.label import LabelledSentence, Labelling, foreign, label_document, labelled_language, load_classifier
 from rhetoric.reading import Reader, ReadOptions, find_files
 from rhetoric.summary import Summary
@@ -79,6 +79,8 @@ def label(
             from rhetoric.cli.running import carry_out
 
             sys.exit(carry_out(run.order(paths, reading, any_language), quiet=quiet, as_json=run.as_json))
+        if out is not None:
+            keep_apart(out, paths)
         failed = _label(paths, out, form, quiet, Reading(reading, any_language))
     except (RhetoricError, ModelError) as error:
         raise click.UsageError(str(error)) from error

@@ -73,12 +73,16 @@ def browser() -> Iterator[Any]:
         from playwright.sync_api import Error, sync_playwright
     except ImportError:
         _no_browser("Playwright is not installed (make setup-test)")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
-        try:
-            started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        except Error as error:
-            _no_browser(f"no browser starts (sh scripts/browser.sh python): {str(error).splitlines()[0]}")
+        reasons = []
+        for path in (*filter(None, map(shutil.which, BROWSERS)), None):
+            try:
+                started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+                break
+            except Error as error:
+                reasons.append(f"{path or 'Playwright’s own'}: {str(error).strip().splitlines()[0]}")
+        else:
+            _no_browser(f"no browser starts ({'; '.join(reasons)}); sh scripts/browser.sh .venv/bin/python gets one")
         yield started
         started.close()
 

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from rhetoric.cli import COMMANDS
+from rhetoric.codebook import default_codebook
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "seeds" / "demo"
@@ -92,6 +93,56 @@ def test_a_wrong_command_says_what_would_work(arguments: list[object], word: str
     assert not done.stdout
 
 
+@pytest.mark.parametrize("what", ["rows.csv", "."])
+def test_what_is_to_be_read_is_not_written_over(tmp_path: Path, what: str) -> None:
+    table = b"text\nWe shall give grants to the NGOs of our country.\n"
+    (tmp_path / "rows.csv").write_bytes(table)
+    done = rhetoric("label", tmp_path / what, "--out", tmp_path / "rows.csv")
+    assert done.returncode == 2
+    assert "among what is to be read" in done.stderr.decode()
+    assert (tmp_path / "rows.csv").read_bytes() == table
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
+@pytest.mark.parametrize("arguments", [f"label {SPEECH}", f"label {SPEECH} --format csv", "codebook"])
+def test_a_full_disk_is_one_line(arguments: str) -> None:
+    command = f"{sys.executable} -m rhetoric.cli {arguments} > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == ["Error: the rows: No space left on device"]
+
+
+def test_a_closed_standard_output_is_said() -> None:
+    command = f"{sys.executable} -m rhetoric.cli label {SPEECH} >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
+    assert done.returncode == 2
+    assert "--out" in done.stderr.decode() and "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="script(1) has other options elsewhere")
+def test_progress_is_drawn_on_a_terminal_and_not_in_a_pipe(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m rhetoric.cli label {DEMO} --out {tmp_path}/rows.csv"
+    screen = subprocess.run(
+        ["script", "-qec", f"stty rows 40 cols 100; {command}", "/dev/null"],
+        capture_output=True,
+        cwd=ROOT,
+        timeout=120,
+        check=True,
+    )
+    assert "0/8 [" in screen.stdout.decode()
+    piped = subprocess.run(command.split(), capture_output=True, cwd=ROOT, timeout=120, check=True)
+    assert piped.stderr.decode().count("\n") == 1
+    assert not piped.stdout
+
+
+def test_nothing_has_no_shares(tmp_path: Path) -> None:
+    done = rhetoric("label", "-", stdin=b"")
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        "rhetoric: -: the file is empty", "0 sentences in 0 documents; 1 file could not be read",
+    ]  # fmt: skip
+
+
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     command = f"{sys.executable} -m rhetoric.cli label {DEMO} | head -n 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
@@ -126,7 +177,16 @@ def test_every_command_explains_itself(command: str) -> None:
 
 def test_the_codebook_command_shows_the_rules() -> None:
     out = rhetoric("codebook").stdout.decode()
-    assert out.count("Near misses") == 3
+    book = default_codebook()
+    for line in (
+        *book.rules,
+        *(
+            line
+            for c in book.categories
+            for line in (c.name, c.definition, c.test, *c.yes, *c.no, *c.examples, *c.near_misses)
+        ),
+    ):
+        assert line in out
 
 
 @pytest.mark.parametrize("module", ["rhetoric.cli", "rhetoric.cli.label", "model.classifier", "rhetoric.label", "app"])

@@ -34,7 +34,15 @@ def test_colours_differ() -> None:
         ('version = "1.0"', "", "version"),
         ("[categories.soft_power]", "[categories.Soft]", "Soft"),
         ("[categories.soft_power]", "[categories.soft_power", "TOML"),
+        ('version = "1.0"', "version = 1.0", "quotation"),
         ('colour = "#', 'colour = "red', "colour"),
+        ("colour =", "color =", "'soft_power' lacks colour"),
+        ("colour =", 'hue = "blue"\ncolour =', "does not know hue"),
+        ('name = "NGO support"', "name = 3", "'ngo_support': name must be a text, got 3"),
+        ('name = "NGO support"', 'name = "Soft power"', "names of categories must differ"),
+        ("\nyes = [", '\nyes = "always"\nno_longer = [', "soft_power"),
+        ("\nexamples = [", '\nexamples = [ "",', "examples is empty"),
+        ("[categories.soft_power]", "[categories]\nsoft = 1\n[categories.soft_power]", "each of `categories` a table"),
     ],
 )
 def test_a_broken_codebook_is_refused_with_what_is_wrong(tmp_path: Path, old: str, new: str, word: str) -> None:
@@ -49,6 +57,11 @@ def test_a_broken_codebook_is_refused_with_what_is_wrong(tmp_path: Path, old: st
 def test_a_missing_codebook_is_named(tmp_path: Path) -> None:
     with pytest.raises(CodebookError, match="nowhere"):
         read_codebook(tmp_path / "nowhere.toml")
+
+
+def test_a_text_is_no_list_of_texts() -> None:
+    with pytest.raises(CodebookError, match=r"yes must be a list of texts, got 'always'"):
+        replace(default_codebook().categories[0], yes="always")  # type: ignore[arg-type]
 
 
 def test_doubled_keys_and_unknown_keys_are_refused() -> None:
