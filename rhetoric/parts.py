@@ -16,7 +16,7 @@ from pathlib import Path
 from model.classifier import Classifier
 from model.manifest import sha256_of
 from rhetoric.ahead import ahead
-from rhetoric.errors import ReadError
+from rhetoric.errors import ReadError, StoppedError
 from rhetoric.label import Begun, Split, begin, labelled_language, split_document
 from rhetoric.reading import Document, Reader, ReadOptions, shown
 from rhetoric.shards import Counts, Place, Rows, Shard, write_shard
@@ -90,6 +90,7 @@ def label_parts(
 
     Raises:
         OSError: a shard cannot be written; those before it are whole.
+        StoppedError: a file of which a part is labelled has changed.
     """
     categories = classifier.manifest.categories
     rows = Rows(categories)
@@ -155,14 +156,21 @@ def _items(works: Iterable[Work], settings: Settings, reader: Reader) -> Iterato
 
 
 def _documents(file: Input, done: int, reader: Reader) -> Iterator[Document | ReadError]:
-    """Documents of a file from number `done` on; none of a file that a later part has anew."""
+    """Documents of a file from number `done` on; none of a file that a later part has anew.
+
+    Raises:
+        StoppedError: it changed after some of its documents were labelled.
+    """
     if file.replaced:
         return
     if file.error:
         yield from [ReadError(file.error)][done:]
         return
     if file.sha256 and sum_of(file.path) != file.sha256:
-        yield from [ReadError(f"{shown(file.path)}: it changed while the run went on; run again")][done:]
+        told = f"{shown(file.path)}: it changed while the run went on; run again"
+        if done:  # the documents before would stand for the old file, those after it for the new one
+            raise StoppedError(told)
+        yield ReadError(told)
         return
     yield from reader.read(file.path, done)
 
