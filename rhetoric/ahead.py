@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 _TICK = 0.1
-_PATIENCE = 1.0
+_PATIENCE = 0.3
 
 
 @dataclass(frozen=True, slots=True)

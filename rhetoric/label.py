@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from model.classifier import Classifier, Pending
 from model.manifest import WEIGHTS, Manifest
@@ -16,6 +17,10 @@ from rhetoric.reading import Document, shown
 from rhetoric.reading.language import NAMES
 from rhetoric.segment import Segments
 from rhetoric.voices import read_voices
+
+Key = TypeVar("Key")
+_AT_ONCE = 16
+_CHARACTERS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +143,41 @@ def labelled_language(item: Document | ReadError, any_language: bool) -> Documen
     raise ReadError(f"{told}; to label it all the same, add --any-language")
 
 
+def split_or_error(item: Document | ReadError, any_language: bool) -> Split | ReadError:
+    """Split a document, or say why it was not read or is not labelled."""
+    try:
+        return split_document(labelled_language(item, any_language))
+    except ReadError as error:
+        return error
+
+
 def foreign(document: Document) -> str:
     """What a document not in English must be told of, "" for others."""
     if document.language in ("", "en"):
         return ""
     language = NAMES.get(document.language, document.language)
     return f"{shown(document.name)}: this is in {language}, and the model was trained on English speeches only"
+
+
+def label_overlapping(
+    items: Iterable[tuple[Key, Split | ReadError | None]], classifier: Classifier
+) -> Iterator[tuple[Key, Labelling | ReadError | None]]:
+    """Label documents in order, some at the same time, so that the classifier never waits for the next one.
+
+    What is no document comes back in its place; each item keeps its key.
+    """
+    waiting: deque[tuple[Key, Begun | ReadError | None, int]] = deque()
+    characters = 0
+    for key, content in items:
+        size = len(content.document.text) if isinstance(content, Split) else 0
+        waiting.append((key, begin(content, classifier) if isinstance(content, Split) else content, size))
+        characters += size
+        while len(waiting) > _AT_ONCE or characters > _CHARACTERS_AT_ONCE:
+            first, begun, size = waiting.popleft()
+            characters -= size
+            yield first, begun.finish() if isinstance(begun, Begun) else begun
+    for first, begun, _ in waiting:
+        yield first, begun.finish() if isinstance(begun, Begun) else begun
 
 
 def label_document(document: Document, classifier: Classifier) -> Labelling:

@@ -6,7 +6,6 @@ classifier's own threads, writing in another: they overlap, and memory is bound 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -16,16 +15,13 @@ from pathlib import Path
 from model.classifier import Classifier
 from model.manifest import sha256_of
 from rhetoric.ahead import ahead
-from rhetoric.errors import ReadError
-from rhetoric.label import Begun, Split, begin, labelled_language, split_document
+from rhetoric.errors import ReadError, StoppedError
+from rhetoric.label import Labelling, Split, label_overlapping, split_or_error
 from rhetoric.reading import Document, Reader, ReadOptions, shown
 from rhetoric.shards import Counts, Place, Rows, Shard, write_shard
 
 _AHEAD = 4
 """Documents that are read and split in advance."""
-_IN_FLIGHT = 16
-_IN_FLIGHT_CHARACTERS = 1_000_000
-"""Documents that the classifier works on at the same time, so that it never waits for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +86,17 @@ def label_parts(
 
     Raises:
         OSError: a shard cannot be written; those before it are whole.
+        StoppedError: a file of which a part is labelled has changed.
     """
     categories = classifier.manifest.categories
     rows = Rows(categories)
     number, writing = 0, None
     with ThreadPoolExecutor(1, "write") as executor, closing(ahead(_items(works, settings, reader), _AHEAD)) as items:
-        for item, begun in _in_flight(items, classifier):
+        for item, labelled in label_overlapping(((item, item.content) for item in items), classifier):
             if item.first:
                 number = item.work.shard
-            yield Step(item.path, _add(rows, item, begun))
-            if item.content is None or len(rows) >= settings.shard_sentences:
+            yield Step(item.path, _add(rows, item, labelled))
+            if labelled is None or len(rows) >= settings.shard_sentences:
                 if writing is not None:
                     yield Step(shard=writing.result())
                 writing = executor.submit(_write, folder, rows, item, number)
@@ -108,38 +105,19 @@ def label_parts(
             yield Step(shard=writing.result())
 
 
-def _add(rows: Rows, item: _Item, begun: Begun | None) -> Counts:
+def _add(rows: Rows, item: _Item, labelled: Labelling | ReadError | None) -> Counts:
     """Add a document's rows or its error, and count them."""
-    if begun is not None:
-        labelling = begun.finish()
-        rows.add(item.path, item.number, labelling)
-        return Counts.of_document(labelling)
-    if item.content is not None:
-        rows.add_error(item.path, item.number, str(item.content))
+    if isinstance(labelled, Labelling):
+        rows.add(item.path, item.number, labelled)
+        return Counts.of_document(labelled)
+    if labelled is not None:
+        rows.add_error(item.path, item.number, str(labelled))
         return Counts(errors=1)
     return Counts()
 
 
 def _write(folder: Path, rows: Rows, item: _Item, number: int) -> Shard:
     return write_shard(folder, rows.frame(), item.work.part, number, item.content is None, item.after)
-
-
-def _in_flight(items: Iterable[_Item], classifier: Classifier) -> Iterator[tuple[_Item, Begun | None]]:
-    """Give documents to the classifier some time before they are used, in order."""
-    waiting: deque[tuple[_Item, Begun | None]] = deque()
-    characters = 0
-    for item in items:
-        begun = begin(item.content, classifier) if isinstance(item.content, Split) else None
-        waiting.append((item, begun))
-        characters += _size(item)
-        while len(waiting) > _IN_FLIGHT or characters > _IN_FLIGHT_CHARACTERS:
-            characters -= _size(waiting[0][0])
-            yield waiting.popleft()
-    yield from waiting
-
-
-def _size(item: _Item) -> int:
-    return len(item.content.document.text) if isinstance(item.content, Split) else 0
 
 
 def _items(works: Iterable[Work], settings: Settings, reader: Reader) -> Iterator[_Item]:
@@ -149,20 +127,34 @@ def _items(works: Iterable[Work], settings: Settings, reader: Reader) -> Iterato
         for index, file in enumerate(work.files[work.start.files :], work.start.files):
             done = work.start.items if index == work.start.files else 0
             for number, document in enumerate(_documents(file, done, reader), done + 1):
-                yield _Item(work, file.path, number, Place(index, number), _content(document, settings), first)
+                yield _Item(
+                    work,
+                    file.path,
+                    number,
+                    Place(index, number),
+                    split_or_error(document, settings.any_language),
+                    first,
+                )
                 first = False
         yield _Item(work, "", 0, Place(len(work.files)), None, first)
 
 
 def _documents(file: Input, done: int, reader: Reader) -> Iterator[Document | ReadError]:
-    """Documents of a file from number `done` on; none of a file that a later part has anew."""
+    """Documents of a file from number `done` on; none of a file that a later part has anew.
+
+    Raises:
+        StoppedError: it changed after some of its documents were labelled.
+    """
     if file.replaced:
         return
     if file.error:
         yield from [ReadError(file.error)][done:]
         return
     if file.sha256 and sum_of(file.path) != file.sha256:
-        yield from [ReadError(f"{shown(file.path)}: it changed while the run went on; run again")][done:]
+        told = f"{shown(file.path)}: it changed while the run went on; run again"
+        if done:  # the documents before would stand for the old file, those after it for the new one
+            raise StoppedError(told)
+        yield ReadError(told)
         return
     yield from reader.read(file.path, done)
 
@@ -173,10 +165,3 @@ def sum_of(path: str) -> str:
         return sha256_of(Path(path))
     except (OSError, ValueError):
         return ""
-
-
-def _content(item: Document | ReadError, settings: Settings) -> Split | ReadError:
-    try:
-        return split_document(labelled_language(item, settings.any_language))
-    except ReadError as error:
-        return error

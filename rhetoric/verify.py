@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -22,21 +23,19 @@ def problems(folder: Path) -> Iterator[str]:
     manifest = read_run(folder)
     paths = shard_paths(folder)
     yield from _of_sums(manifest, paths)
-    sound = []
-    for path in paths:
-        try:
-            read_shard(path)
-            sound.append((path, read_frame(path)))
-        except ShardError as error:
-            yield str(error)
-    if len(sound) == len(paths) and (works := left(folder, manifest)):
-        yield f"{len(works):,} of {len(list(manifest.parts)):,} parts are not finished; go on with `rhetoric runs resume`"
+    damaged = False
     parts = dict(manifest.parts)
-    by_part: dict[int, list[pl.DataFrame]] = {}
-    for path, frame in sound:
-        by_part.setdefault(read_shard(path).part, []).append(frame)
-    for part, frames in by_part.items():
-        yield from (f"part {part}: {problem}" for problem in _of_rows(pl.concat(frames), parts.get(part, ())))
+    for name, group in groupby(paths, key=lambda path: path.name.rpartition("-")[0]):  # one part in memory at a time
+        try:
+            frames = [(read_shard(path), read_frame(path)) for path in group]
+        except ShardError as error:
+            damaged = True
+            yield str(error)
+            continue
+        files = parts.get(frames[0][0].part, ())
+        yield from (f"{name}: {problem}" for problem in _of_rows(pl.concat(frame for _, frame in frames), files))
+    if not damaged and (works := left(folder, manifest)):
+        yield f"{len(works):,} of {len(parts):,} parts are not finished; go on with `rhetoric runs resume`"
     yield from changed_inputs(manifest)
 
 

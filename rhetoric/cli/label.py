@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +12,27 @@ import click
 from tqdm import tqdm
 
 from model.manifest import ModelError
+from rhetoric.ahead import ahead
 from rhetoric.cli.reading_options import reading_options
 from rhetoric.cli.run_options import RunOptions, run_options
 from rhetoric.codebook import default_codebook
 from rhetoric.errors import ReadError, RhetoricError
 from rhetoric.export import WRITERS, format_of, keep_apart, open_out
-from rhetoric.label import LabelledSentence, Labelling, foreign, label_document, labelled_language, load_classifier
+from rhetoric.label import (
+    LabelledSentence,
+    Labelling,
+    Split,
+    foreign,
+    label_overlapping,
+    load_classifier,
+    split_or_error,
+)
 from rhetoric.reading import Reader, ReadOptions, find_files
 from rhetoric.summary import Summary
 
 EXIT_SOME_FAILED = 1
+_AHEAD = 4
+"""Documents that are read and split in advance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,37 +106,44 @@ def _label(paths: tuple[str, ...], out: Path | None, form: str | None, quiet: bo
     form = form or (format_of(out) if out else "jsonl")
     book = default_codebook()
     summary = Summary(book)
+    files = list(find_files(paths))
     with ExitStack() as stack:
         reader = stack.enter_context(Reader(reading.options))
         reader.start()  # while the model loads
         file = open_out(out, form, stack)
-        WRITERS[form](_rows(_labellings(paths, summary, quiet, reader, reading.any_language), summary), file, book.keys)
+        items = stack.enter_context(closing(ahead(_splits(files, reader, reading.any_language), _AHEAD)))
+        bar = tqdm(total=len(files), unit="file", disable=quiet or not sys.stderr.isatty(), leave=False)
+        labellings = _labellings(label_overlapping(items, load_classifier()), summary, stack.enter_context(bar))
+        WRITERS[form](_rows(labellings, summary), file, book.keys)
         file.flush()
     if not quiet:
         click.echo(summary.line(), err=True)
     return summary.failed > 0
 
 
-def _labellings(
-    paths: tuple[str, ...], summary: Summary, quiet: bool, reader: Reader, any_language: bool
-) -> Iterator[Labelling]:
-    """Read and label file by file; what cannot be read is said and counted."""
-    files = list(find_files(paths))
-    classifier = None
-    bar = tqdm(files, unit="file", disable=quiet or not sys.stderr.isatty(), leave=False)
-    for entry in bar:
+def _splits(
+    files: Sequence[str | ReadError], reader: Reader, any_language: bool
+) -> Iterator[tuple[int, Split | ReadError]]:
+    """Read and split file by file; each with the number of its file."""
+    for number, entry in enumerate(files):
         for item in [entry] if isinstance(entry, ReadError) else reader.read(entry):
-            try:
-                document = labelled_language(item, any_language)
-            except ReadError as error:
-                summary.failed += 1
-                bar.clear()
-                click.echo(f"rhetoric: {error}", err=True)
-                continue
-            if told := foreign(document):
+            yield number, split_or_error(item, any_language)
+
+
+def _labellings(
+    labelled: Iterable[tuple[int, Labelling | ReadError | None]], summary: Summary, bar: tqdm
+) -> Iterator[Labelling]:
+    """What was labelled; what cannot be read is said and counted."""
+    for number, item in labelled:
+        bar.update(number - bar.n)
+        if isinstance(item, ReadError):
+            summary.failed += 1
+            bar.clear()
+            click.echo(f"rhetoric: {item}", err=True)
+        elif item is not None:
+            if told := foreign(item.document):
                 click.echo(f"rhetoric: warning: {told}; its labels are not to be relied on", err=True)
-            classifier = classifier or load_classifier()
-            yield label_document(document, classifier)
+            yield item
 
 
 def _rows(labellings: Iterator[Labelling], summary: Summary) -> Iterator[LabelledSentence]:

@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 
 from rhetoric.cli.running import Order, carry_out
-from rhetoric.label import label_document
-from rhetoric.parts import Settings
-from rhetoric.reading import ReadOptions, read_text
-from rhetoric.runs import RunError, locked, read_run
+from rhetoric.errors import StoppedError
+from rhetoric.label import label_document, load_classifier
+from rhetoric.parts import Settings, label_parts
+from rhetoric.reading import Reader, ReadOptions, read_text
+from rhetoric.runs import RunError, left, locked, read_run
 from rhetoric.shards import frames, shard_paths
 from rhetoric.table import read_rows
 from rhetoric.verify import problems
@@ -212,6 +213,22 @@ def test_a_table_of_many_documents_goes_on_in_its_middle(tmp_path: Path) -> None
     whole = {path.name: path.read_bytes() for path in shard_paths(tmp_path / "whole")}
     assert {path.name: path.read_bytes() for path in shard_paths(tmp_path / "run")} == whole
     assert rows(tmp_path / "run")["document"].n_unique() == 50
+
+
+def test_a_table_that_changes_in_the_middle_of_its_labelling_stops_the_run(tmp_path: Path) -> None:
+    table, run = tmp_path / "speeches.csv", tmp_path / "run"
+    lines = [f'"d{n}","The West has lied to us {n} times. We thank the chair."' for n in range(50)]
+    table.write_text("\n".join(['"id","text"', *lines]) + "\n", encoding="utf-8")
+    assert go(run, table) == 0
+    for path in shard_paths(run)[2:]:
+        path.unlink()
+    (work,) = left(run, read_run(run))
+    table.write_text("\n".join(['"id","text"', *lines[::-1]]) + "\n", encoding="utf-8")
+    with Reader() as reader, pytest.raises(StoppedError, match="changed while the run went on"):
+        list(label_parts([work], Settings(shard_sentences=20), reader, load_classifier(), run))
+    assert go(run, table) == 0
+    assert rows(run)["document"].n_unique() == rows(run).height / 2 == 50
+    assert list(problems(run)) == []
 
 
 def test_a_second_process_is_refused(done: Path, copy: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -35,13 +35,31 @@ def contents(run: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in shard_paths(run)}
 
 
-def start(*arguments: object) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "rhetoric.cli", *map(str, arguments)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts the command line in a process group of its own, which ends with the test."""
+    processes = []
+
+    def start(*arguments: object) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "rhetoric.cli", *map(str, arguments)]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def wait_for_shards(run: Path, number: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 200
     while len(shard_paths(run)) < number:
         assert process.poll() is None, "it ended too soon"
         assert time.monotonic() < until
@@ -102,7 +120,7 @@ def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(small_disk: Path, tmp_
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_stops_within_two_seconds_and_says_how_to_go_on(tmp_path: Path, number: int) -> None:
+def test_an_interrupt_stops_within_two_seconds_and_says_how_to_go_on(tmp_path: Path, number: int, start: Start) -> None:
     texts = write_texts(tmp_path / "texts", 40, sentences=60)
     run, options = tmp_path / "run", ["--part-mb", 0.005, "--quiet"]
     process = start("label", texts, "--run", run, *options)
@@ -121,7 +139,7 @@ def test_an_interrupt_stops_within_two_seconds_and_says_how_to_go_on(tmp_path: P
     assert list(problems(run)) == []
 
 
-def test_an_input_that_changes_under_the_run_is_an_error_row(tmp_path: Path) -> None:
+def test_an_input_that_changes_under_the_run_is_an_error_row(tmp_path: Path, start: Start) -> None:
     texts = write_texts(tmp_path / "texts", 40, sentences=60)
     run = tmp_path / "run"
     process = start("label", texts, "--run", run, "--part-mb", 0.005, "--quiet")
@@ -133,7 +151,7 @@ def test_an_input_that_changes_under_the_run_is_an_error_row(tmp_path: Path) -> 
     assert list(problems(run)) == []
 
 
-def test_a_ray_worker_that_dies_costs_nothing(tmp_path: Path) -> None:
+def test_a_ray_worker_that_dies_costs_nothing(tmp_path: Path, start: Start) -> None:
     pytest.importorskip("ray", reason="Ray is the cluster extra: pip install -c constraints.txt -e '.[cluster]'")
     texts = write_texts(tmp_path / "texts", 60, sentences=40)
     run, settings, part_bytes = tmp_path / "run", Settings(shard_sentences=100), 4_000
@@ -144,7 +162,7 @@ def test_a_ray_worker_that_dies_costs_nothing(tmp_path: Path) -> None:
     assert len(workers) == 2
     workers[0].kill()
     assert len(shard_paths(run)) < 30
-    _, told = process.communicate(timeout=200)
+    _, told = process.communicate(timeout=300)
     assert process.returncode == 0, told.decode()
     assert list(problems(run)) == []
     undisturbed = Order(tmp_path / "local", (str(texts),), settings, part_bytes, cluster=Cluster())
