@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -39,6 +40,9 @@ class Fixed:
     def predict_proba(self, turns: list[list[str]]) -> list[np.ndarray]:
         answers = iter(self.rows)
         return [np.array([next(answers) for _ in turn]).reshape(-1, len(BOOK.keys)) for turn in turns]
+
+    def start(self, turns: list[list[str]]) -> SimpleNamespace:
+        return SimpleNamespace(result=lambda: self.predict_proba(turns))
 
 
 class Tags(HTMLParser):
@@ -136,7 +140,8 @@ def test_text_without_a_sentence_is_said() -> None:
 def test_marks_are_distinct() -> None:
     letters = page.marks(BOOK)
     assert tuple(letters) == BOOK.keys and len(set(letters.values())) == len(BOOK.keys)
-    same = [replace(c, key=f"k{i}", name="Aa") for i, c in enumerate(BOOK.categories)]
+    names = ("Aa", "AA", "aa")  # no letter of their own but the first
+    same = [replace(c, key=f"k{i}", name=names[i]) for i, c in enumerate(BOOK.categories)]
     assert list(page.marks(Codebook("1.0", "t", ("r",), tuple(same))).values()) == ["A", "2", "3"]
 
 
