@@ -21,12 +21,13 @@ from rhetoric.voices import read_voices  # noqa: E402
 
 
 def facts(document: Document) -> dict[str, str]:
-    """Each fact with where it came from."""
+    """Each fact with where it came from; of the title, which is somebody's text, only that."""
     found = {}
     for name in FACTS:
         value = getattr(document, name)
         where = next((f.where for f in document.facts if f.value == value and f.name in (name, f"page {name}")), "")
-        found[name] = f"{value} ({where})" if value else ""
+        shown = f"{len(value)} characters" if name == "title" else value
+        found[name] = f"{shown} ({where})" if value else ""
     return found
 
 
