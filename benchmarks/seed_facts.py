@@ -21,12 +21,12 @@ from rhetoric.voices import read_voices  # noqa: E402
 
 
 def facts(document: Document) -> dict[str, str]:
-    """Each fact with where it came from; of the title, which is somebody's text, only that."""
+    """Each fact with where it came from; of title and place, which are somebody's words, only that."""
     found = {}
     for name in FACTS:
         value = getattr(document, name)
         where = next((f.where for f in document.facts if f.value == value and f.name in (name, f"page {name}")), "")
-        shown = f"{len(value)} characters" if name == "title" else value
+        shown = f"{len(value)} characters" if name in ("title", "place") else value
         found[name] = f"{shown} ({where})" if value else ""
     return found
 
