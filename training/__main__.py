@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -15,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
-from model.manifest import WEIGHTS, ModelError
+from model.manifest import WEIGHTS, Decision, ModelError, sha256_of
 from rhetoric.codebook import default_codebook
 from rhetoric.errors import RhetoricError
 from rhetoric.label import load_classifier
@@ -33,8 +34,10 @@ from training.export import check
 from training.export import export as export_model
 from training.fit import fit as fit_network
 from training.fit import gold_matrix, predict
-from training.metrics import category_scores, macro_f1
+from training.metrics import Floats, Ints, category_scores, macro_f1
 from training.network import BaseError, base_folder, base_sum
+from training.teacher import read_taught
+from training.teacher import teach as teach_from
 
 WORK = Path("work") / "fit"
 WEIGHTS_NAME = "network.safetensors"
@@ -66,6 +69,7 @@ def main() -> None:
     python -m training check      count the dataset, look for copied text and near-duplicates
     python -m training split      assign every passage to train, development or test
     python -m training fit        fine-tune on the labelled passages
+    python -m training teach      let a bigger fit label uncoded real passages, for `fit --taught`
     python -m training export     write model/weights: static int8 ONNX and its manifest
     python -m training evaluate   measure the shipped model, write model/evaluation
     python -m training models     train other models on the same splits, for the table of models
@@ -96,12 +100,13 @@ def split(texts: Path | None) -> None:
 @click.option("--learning-rate", type=float)
 @click.option("--seed", "random_seed", type=int)
 @click.option("--start", type=click.Path(path_type=Path, exists=True), help="Go on from the fit in this folder.")
+@click.option("--taught", type=click.Path(path_type=Path, exists=True), help="Learn from what `teach` wrote as well.")
 @click.option("--passages", "limit", type=int, help="Train on so many passages only (to try it out).")
 @texts_option
 @out_option
 def fit(
     config_path: Path, base: str | None, sources: str | None, context: str | None, epochs: int | None,
-    learning_rate: float | None, random_seed: int | None, start: Path | None, limit: int | None, texts: Path | None, out: Path,
+    learning_rate: float | None, random_seed: int | None, start: Path | None, taught: Path | None, limit: int | None, texts: Path | None, out: Path,
 ) -> None:  # fmt: skip
     """Fine-tune on the training split, choose thresholds on the development split, save both."""
     config = read_config(
@@ -113,9 +118,13 @@ def fit(
     assigned = split_file.read_splits()
     train = split_file.select(passages, assigned, split_file.TRAIN)[:limit]
     development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
-    click.echo(f"training on {count_sentences(train)} sentences, choosing on {count_sentences(development)}", err=True)
+    more = read_taught(taught, read_documents(texts_folder(texts))) if taught else []
+    click.echo(
+        f"training on {count_sentences(train)} coded and {count_sentences(more)} taught sentences, "
+        f"choosing on {count_sentences(development)}", err=True,
+    )  # fmt: skip
     started = time.monotonic()
-    network, tokenizer = fit_network(train, len(keys), config, start=start and start / WEIGHTS_NAME)
+    network, tokenizer = fit_network([*train, *more], len(keys), config, start=start and start / WEIGHTS_NAME)
     minutes = (time.monotonic() - started) / 60
     logits, gold = predict(network, tokenizer, development, config), gold_matrix(development)
     decisions = fit_decisions(gold, logits)
@@ -127,17 +136,37 @@ def fit(
     facts = {
         "decisions": {key: asdict(d) for key, d in zip(keys, decisions, strict=True)},
         "started_from": json.loads((start / "fit.json").read_text(encoding="utf-8")) if start else None,
+        "taught_sentences": count_sentences(more), "taught_sha256": sha256_of(taught) if taught else None,
         "minutes": round(minutes, 1), "training_sentences": count_sentences(train),
         "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
     }  # fmt: skip
     (out / "fit.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    report_fit(minutes, gold, logits, decisions)
+
+
+def report_fit(minutes: float, gold: Ints, logits: Floats, decisions: Sequence[Decision]) -> None:
+    """Print what the development split says."""
     predicted = decide(logits, decisions)[1]
     click.echo(f"{minutes:.1f} minutes; on the development split:")
-    for key, score in zip(keys, category_scores(gold, predicted, logits), strict=True):
+    for key, score in zip(default_codebook().keys, category_scores(gold, predicted, logits), strict=True):
         click.echo(
             f"  {key:15} precision {score.precision:.2f}  recall {score.recall:.2f}  F1 {score.f1:.3f}  AP {score.average_precision:.3f}"
         )
     click.echo(f"  macro-F1 {macro_f1(gold, predicted):.3f}")
+
+
+@main.command()
+@click.option("--from", "source", type=click.Path(path_type=Path, exists=True), required=True, help="Folder of a fit.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), default=WORK.parent / "taught.jsonl", show_default=True
+)
+@click.option("--passages", "limit", type=int, help="Label so many passages only (default: all without codings).")
+@texts_option
+def teach(source: Path, out: Path, limit: int | None, texts: Path | None) -> None:
+    """Label real passages that nobody coded with the fit of a bigger model."""
+    network, tokenizer, config = load_fit(source)
+    count = teach_from(network, tokenizer, config, read_documents(texts_folder(texts)), out, limit)
+    click.echo(f"wrote {out}: {count:,} sentences")
 
 
 @main.command()
@@ -208,19 +237,40 @@ def evaluate(folder: Path, out: Path, texts: Path | None) -> None:
 @main.command()
 @click.option("--only", "names", multiple=True, help="A row of the table; may be given again (default: all).")
 @click.option("--epochs", type=int, help="Default: by the configuration.")
+@click.option(
+    "--fit",
+    "kept",
+    type=(click.Choice(list(compared.SAVED)), click.Path(path_type=Path, exists=True)),
+    multiple=True,
+    help="Score a kept fit instead of training rows: which one it is, and its folder.",
+)
 @texts_option
-def models(names: tuple[str, ...], epochs: int | None, texts: Path | None) -> None:
+def models(
+    names: tuple[str, ...], epochs: int | None, kept: tuple[tuple[str, Path], ...], texts: Path | None
+) -> None:  # fmt: skip
     """Train other models on the same splits; keep the rows in model/evaluation/models.json."""
     if unknown := set(names) - set(compared.ROWS):
         raise click.BadParameter(f"no row {sorted(unknown)}; the rows are: {'; '.join(compared.ROWS)}")
     config = read_config(CONFIG_PATH, epochs=epochs)
     passages, assigned = read_passages(SOURCES, texts), split_file.read_splits()
     split = {name: split_file.select(passages, assigned, name) for name in split_file.SPLIT_NAMES}
-    for name in names or compared.ROWS:
-        row = compared.score_row(name, split, config, default_codebook().keys)
-        compared.keep_row(MODELS, name, row)
-        scores = ", ".join(f"{source} {t['macro_f1']:.3f}" for source, t in row["tests"].items())
-        click.echo(f"{name}: {scores} ({row['minutes']} minutes)")
+    keys = default_codebook().keys
+    for word, folder in kept:
+        network, tokenizer, its_config = load_fit(folder)
+        with torch.autocast("cpu", torch.bfloat16, enabled=its_config.bfloat16):
+            logits = {n: predict(network, tokenizer, split[n], its_config) for n in ("development", "test")}
+        facts = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+        minutes, fits = compared.fit_minutes(facts)
+        keep_model(compared.SAVED[word], compared.score(logits, split, keys) | {"minutes": minutes, "fits": fits})
+    for name in names or (() if kept else compared.ROWS):
+        keep_model(name, compared.score_row(name, split, config, keys))
+
+
+def keep_model(name: str, row: dict[str, Any]) -> None:
+    """Keep a row of the table of models, and say what it scored."""
+    compared.keep_row(MODELS, name, row)
+    scores = ", ".join(f"{source} {t['macro_f1']:.3f}" for source, t in row["tests"].items())
+    click.echo(f"{name}: {scores} ({row['minutes']} minutes)")
 
 
 @main.command()
@@ -301,14 +351,13 @@ def load_fit(folder: Path) -> tuple[torch.nn.Module, object, Config]:
     from training.network import Network
 
     config = read_config(folder / "training.toml")
-    network = Network(AutoModel.from_config(AutoConfig.from_pretrained(folder)), len(default_codebook().keys))
+    encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))
+    network = Network(encoder, len(default_codebook().keys))
     network.load_state_dict(load_file(folder / WEIGHTS_NAME))
     return network.eval(), AutoTokenizer.from_pretrained(folder), config
 
 
-def _decision(entry: dict[str, object]) -> object:
-    from model.manifest import Decision
-
+def _decision(entry: dict[str, object]) -> Decision:
     return Decision(**{**entry, "doubt": tuple(entry["doubt"])})  # type: ignore[arg-type]
 
 

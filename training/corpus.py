@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,15 +76,18 @@ def read_real(codebook: Codebook, folder: Path) -> list[Passage]:
         CorpusError: a document is missing or its sum differs from the coded one's.
     """
     documents = read_documents(folder)
-    gold = {row["passage"]: row["labels"] for row in read_jsonl(GOLD_PATH)}
-    return [
-        _rebuild(row, documents, gold[row["id"]], codebook) for row in read_jsonl(PASSAGES_PATH) if row["id"] in gold
-    ]
+    gold = {row["passage"]: [gold_vector(keys, codebook) for keys in row["labels"]] for row in read_jsonl(GOLD_PATH)}
+    return [rebuild(row, documents, gold[row["id"]]) for row in read_jsonl(PASSAGES_PATH) if row["id"] in gold]
 
 
-def _rebuild(
-    row: dict[str, Any], documents: Mapping[str, CorpusDocument], labels: list[list[str]], codebook: Codebook
+def rebuild(
+    row: dict[str, Any], documents: Mapping[str, CorpusDocument], labels: Sequence[tuple[float, ...]]
 ) -> Passage:
+    """A passage from its stand-off row and its labels.
+
+    Raises:
+        CorpusError: as `read_real`.
+    """
     document = documents.get(row["document"])
     if document is None:
         raise CorpusError(f"{row['document']} is not among the texts; put it there or set {TEXTS_VARIABLE}")
@@ -95,8 +98,8 @@ def _rebuild(
     turns: dict[int, list[CodedSentence]] = {}
     for (start, end), turn in zip(row["context"], row["context_turns"], strict=True):
         turns.setdefault(turn, []).append(CodedSentence(document.text[start:end], None))
-    for (start, end), turn, keys in zip(row["spans"], row["turns"], labels, strict=True):
-        turns.setdefault(turn, []).append(CodedSentence(document.text[start:end], gold_vector(keys, codebook)))
+    for (start, end), turn, gold in zip(row["spans"], row["turns"], labels, strict=True):
+        turns.setdefault(turn, []).append(CodedSentence(document.text[start:end], gold))
     coded = tuple(tuple(t) for t in turns.values() if any(s.gold is not None for s in t))
     facts = {**document.facts, "round": row["round"], "stratum": row["stratum"]}
     return Passage(row["id"], row["document"], "real", facts, coded)

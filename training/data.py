@@ -41,10 +41,13 @@ WRITTEN_FEATURES = Features(
 
 @dataclass(frozen=True, slots=True)
 class CodedSentence:
-    """A sentence and its gold labels as 0/1 in label order; context sentences have None and carry no loss."""
+    """A sentence and its gold labels as 0/1 in label order; context sentences have None and carry no loss.
+
+    Where a teacher labelled it, its probabilities stand in their place.
+    """
 
     text: str
-    gold: tuple[int, ...] | None
+    gold: tuple[float, ...] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,9 @@ def fit(
     """
     rng = random.Random(config.random_seed)
     torch.manual_seed(config.random_seed)
-    network, tokenizer = load_base(base_folder(config.base, config.base_sha256), categories, config.dropout)
+    network, tokenizer = load_base(
+        base_folder(config.base, config.base_sha256), categories, config.dropout, config.frozen_layers
+    )
     if start is not None:
         network.load_state_dict(load_file(start))
     data = encode(passages, tokenizer, categories)

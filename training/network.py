@@ -95,7 +95,9 @@ def base_sum(folder: str) -> str:
     return sha256_of(weights) if weights.is_file() else ""
 
 
-def load_base(base: str, categories: int, dropout: float) -> tuple[Network, PreTrainedTokenizerBase]:
+def load_base(
+    base: str, categories: int, dropout: float, frozen_layers: int = 0
+) -> tuple[Network, PreTrainedTokenizerBase]:
     """Load the encoder and its tokenizer from a resolved base, with a fresh head.
 
     Dropout falls on hidden states only: on attention weights it costs a seventh of a step.
@@ -109,4 +111,8 @@ def load_base(base: str, categories: int, dropout: float) -> tuple[Network, PreT
     for part in ("word_embeddings", "position_embeddings", "token_type_embeddings"):
         if hasattr(encoder.embeddings, part):  # frozen: half the weights, a fifth of a step, and less to overfit
             getattr(encoder.embeddings, part).weight.requires_grad_(False)
+    for layer in encoder.encoder.layer[:frozen_layers]:
+        layer.requires_grad_(False)
+    if frozen_layers:  # else the backward pass would still run down to them
+        encoder.embeddings.requires_grad_(False)
     return network, AutoTokenizer.from_pretrained(base)

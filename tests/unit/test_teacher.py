@@ -1,0 +1,56 @@
+"""Distillation: which passages the teacher labels, and what is kept of its labels."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.train
+pytest.importorskip("torch", reason="the train extra is not installed: make setup-train")
+
+from training import splits, teacher  # noqa: E402
+from training.config import Config  # noqa: E402
+from training.corpus import CorpusDocument, CorpusError  # noqa: E402
+from training.data import read_jsonl  # noqa: E402
+from training.fit import fit, gold_matrix  # noqa: E402
+
+
+def speech(name: str) -> CorpusDocument:
+    text = " ".join(f"This is sentence {i} of {name}." for i in range(20))
+    return CorpusDocument(name, text, {"source": "a test", "speaker": name})
+
+
+NAMES = [f"corpus/{n}.txt" for n in range(12)] + ["seeds/one.txt"]
+DOCUMENTS = {name: speech(name) for name in NAMES}
+
+
+def test_the_teacher_labels_passages_of_training_documents_that_nobody_coded() -> None:
+    rows = teacher.uncoded(DOCUMENTS, [])
+    assert {r["document"] for r in rows} == {n for n in NAMES if splits.assign(n, "real") == splits.TRAIN}
+    assert "seeds/one.txt" not in {r["document"] for r in rows}
+    coded = rows[0] | {"spans": rows[0]["spans"][1:3]}  # another cut of the same passage
+    left = teacher.uncoded(DOCUMENTS, [coded])
+    assert len(left) == len(rows) - 1
+    assert not any(r["document"] == coded["document"] and r["spans"] == rows[0]["spans"] for r in left)
+
+
+def test_taught_labels_come_back_as_targets_and_only_for_the_text_that_was_labelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "passages.jsonl").touch()
+    monkeypatch.setattr(teacher, "PASSAGES_PATH", tmp_path / "passages.jsonl")
+    config = Config(epochs=1, max_pieces=64, batch_pieces=64, frozen_layers=5)
+    rows = teacher.uncoded(DOCUMENTS, [])[:2]
+    ones = [teacher.rebuild(row, DOCUMENTS, [(1, 0, 0)] * len(row["spans"])) for row in rows]
+    network, tokenizer = fit(ones, 3, config, progress=False)
+    count = teacher.teach(network, tokenizer, config, DOCUMENTS, tmp_path / "taught.jsonl", limit=3)
+    passages = teacher.read_taught(tmp_path / "taught.jsonl", DOCUMENTS)
+    written = [p for row in read_jsonl(tmp_path / "taught.jsonl") for p in row["probabilities"]]
+    assert [list(s.gold) for p in passages for s in p.sentences()] == written
+    assert len(written) == count > 0
+    assert "sentence" not in (tmp_path / "taught.jsonl").read_text()  # stand-off: no text
+    again, _ = fit(passages, 3, config, progress=False)  # probabilities are targets as gold labels are
+    assert again.head.out_features == gold_matrix(ones).shape[1]
+    name = json.loads((tmp_path / "taught.jsonl").read_text().splitlines()[0])["document"]
+    with pytest.raises(CorpusError, match=name):
+        teacher.read_taught(tmp_path / "taught.jsonl", {**DOCUMENTS, name: speech("another")})
