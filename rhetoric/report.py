@@ -149,18 +149,20 @@ def _check_groups(rows: LabelledRows, options: Options) -> None:
 
 def _kept(draft: _Draft) -> LabelledRows:
     rows = draft.rows
-    for condition in draft.options.where:
+    for condition in _conditions(draft.options):
         rows = rows.where(condition)
-    if draft.options.by and draft.options.groups:
-        rows = rows.where(f"{draft.options.by}={','.join(draft.options.groups)}")
     return rows
 
 
+def _conditions(options: Options) -> tuple[str, ...]:
+    if not options.groups:
+        return options.where
+    quoted = ('"' + group.replace('"', '""') + '"' for group in options.groups)
+    return (*options.where, f"{options.by}={','.join(quoted)}")
+
+
 def _measure(draft: _Draft, by: Sequence[str]) -> Measures:
-    where = list(draft.options.where)
-    if draft.options.by and draft.options.groups:
-        where.append(f"{draft.options.by}={','.join(draft.options.groups)}")
-    return measure(draft.rows, by, draft.options.unit, draft.frame, where)
+    return measure(draft.rows, by, draft.options.unit, draft.frame, _conditions(draft.options))
 
 
 def _by(draft: _Draft) -> list[str]:

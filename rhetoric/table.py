@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -72,13 +73,18 @@ class LabelledRows:
     def where(self, condition: str) -> LabelledRows:
         """Keep the rows in which a column has one of some values (`country=Russia` or `country=Russia,China`).
 
+        A value with a comma stands in quotes, as in a CSV: `speaker="Lee, Ann",Rivas`.
+
         Raises:
             TableError: the condition is not COLUMN=VALUE or nothing is left.
         """
         name, sign, value = condition.partition("=")
         if not sign or not name or not value:
             raise TableError(f"{condition!r} is not like country=Russia or country=Russia,China")
-        values = [v.strip() for v in value.split(",")]
+        try:
+            values = [v.strip() for v in next(csv.reader([value], skipinitialspace=True))]
+        except csv.Error as error:
+            raise TableError(f"{condition!r} cannot be read: {error}") from error
         column = self.column(name.strip())
         frame = self.frame.filter(column.is_in(values))
         if frame.is_empty():

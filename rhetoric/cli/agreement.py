@@ -59,7 +59,7 @@ def agreement(
 
 
 def _columns(found: Sequence[Agreement]) -> dict[str, list[str]]:
-    from rhetoric.records import number, numbers_between, percent
+    from rhetoric.records import between, number, numbers_between, percent
 
     columns = {
         "category": [a.category for a in found],
@@ -73,4 +73,7 @@ def _columns(found: Sequence[Agreement]) -> dict[str, list[str]]:
             name: [number(v.value, 3) for v in values],
             f"{name} interval": [numbers_between(v.low, v.high, 3) for v in values],
         }
-    return columns | {"agree": [percent(a.percent.value) for a in found]}
+    return columns | {
+        "agree": [percent(a.percent.value) for a in found],
+        "agree interval": [between(a.percent.low, a.percent.high) for a in found],
+    }

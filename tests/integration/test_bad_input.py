@@ -122,19 +122,42 @@ def test_a_plan_does_not_promise_a_width_of_nothing(tmp_path):
     assert [r["least_half_width"] for r in read(tmp_path / "p.csv")] == ["", ""]
 
 
+def test_a_plan_for_a_group_with_few_codings_leans_on_the_shares_as_counted(tmp_path):
+    rows = group("A", (2, 3, 4, 5, 1, 0)) + group("B", (9, 8, 2, 5, 1, 0))
+    path, *audit = coded(tmp_path, rows, lambda _document, n: n < 3, size=20)
+    words = ("audit", "plan", path, "--by", "speaker", "--half-width", "0.2")
+    said = run(*words, *audit, "--out", tmp_path / "coded.csv").output
+    assert "fewer than 20 coded sentences: planned from the shares as counted" in said
+    run(*words, "--out", tmp_path / "none.csv")
+    for thin, none in zip(read(tmp_path / "coded.csv"), read(tmp_path / "none.csv"), strict=True):
+        assert thin["least_half_width"] == none["least_half_width"]
+
+
+def test_names_with_commas_are_groups_like_others(tmp_path):
+    rows = written(tmp_path, group("Lee, Ann", (2, 3, 4)) + group('The "Duke"', (2, 3, 5)) + group("C", (1, 1, 2)))
+    said = run("report", rows, "--by", "speaker", "--groups", 'Lee, Ann;The "Duke"', "--out", tmp_path / "report")
+    assert said.exit_code == 0
+    assert {r["speaker"] for r in read(tmp_path / "report" / "data" / "shares.csv")} == {"Lee, Ann", 'The "Duke"'}
+    kept = run("share", rows, "--by", "speaker", "--where", 'speaker="Lee, Ann",C').output
+    assert "Lee, Ann" in kept
+    assert "Duke" not in kept
+
+
 def test_a_plan_says_which_rows_have_no_group(tmp_path):
     said = run("audit", "plan", written(tmp_path, UNDATED), "--by", "year", "--by", "speaker", "--half-width", "0.1")
     assert "100 sentences in 5 documents have no year and are left out" in said.output
 
 
-def coded(folder, rows, gold):
-    """An audit of 60 sentences in which `gold` of (document, sentence) is what people said."""
+def coded(folder, rows, gold, size=60):
+    """An audit in which `gold` of (document, sentence) is what people said."""
     path = written(folder, rows)
-    run("audit", "draw", path, "--out", folder / "audit", "--size", 60, "--by", "speaker")
+    run("audit", "draw", path, "--out", folder / "audit", "--size", size, "--by", "speaker")
     drawn = [json.loads(x) for x in (folder / "audit" / "sentences.jsonl").read_text(encoding="utf-8").splitlines()]
     lines = [f"{x['document']},{x['sentence']},0,{int(gold(x['document'], x['sentence']))}" for x in drawn]
     (folder / "sheet.csv").write_text("\n".join([f"document,sentence,{','.join(KEYS)}", *lines]), encoding="utf-8")
-    assert "60 of 60 coded" in run("audit", "read", folder / "audit", folder / "sheet.csv", "--coder", "x").output
+    assert (
+        f"{size} of {size} coded" in run("audit", "read", folder / "audit", folder / "sheet.csv", "--coder", "x").output
+    )
     return path, "--audit", folder / "audit"
 
 
