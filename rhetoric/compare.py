@@ -255,7 +255,7 @@ def compare_sides(
 
 
 def _correlation(sides: Sides, first: Estimate, second: Estimate) -> float:
-    """Correlation of the two shares through documents that stand on both sides."""
+    """Correlation of the two shares through documents that stand on both sides: 0 where there are none."""
     counts = np.bincount(sides.document)
     shared = np.flatnonzero(counts == 2)
     if not shared.size or not (first.se > 0 and second.se > 0):
@@ -263,7 +263,9 @@ def _correlation(sides: Sides, first: Estimate, second: Estimate) -> float:
     influence = np.zeros((2, counts.size))
     for row, chosen in enumerate((sides.first, ~sides.first)):
         influence[row, sides.document[chosen]] = sides.side(first=not row).influence()
-    return float(np.clip(influence[0, shared] @ influence[1, shared] / (first.se * second.se), -1, 1))
+    a, b = first.documents, second.documents
+    small = np.sqrt(a / (a - 1) * b / (b - 1))  # as both variances have it
+    return float(np.clip(small * (influence[0, shared] @ influence[1, shared]) / (first.se * second.se), -1, 1))
 
 
 def _note(first: Estimate, second: Estimate) -> str:
@@ -302,11 +304,11 @@ def compare(
         ComparisonError: an unknown group, or fewer than two.
     """
     known = [group[0] for group in measures.groups()]
-    groups = list(groups) or known
+    groups = list(dict.fromkeys(groups)) or known
     for name in (*groups, *([against] if against and against != REST else [])):
         if name not in known:
             raise ComparisonError(f"there is no {measures.by[0]} {name!r}; there is {', '.join(known)}")
-    if len(set(groups)) < 2 and not against:
+    if len({*groups, against} - {"", REST}) < 2:
         raise ComparisonError(f"a comparison needs two groups, got {', '.join(groups)}")
     pairs = _pairs(groups, against)
     results = [

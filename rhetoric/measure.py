@@ -143,7 +143,8 @@ def measure(
     keys = list(dict.fromkeys([*by, "document"]))
     units = pl.col("words") if unit == "word" else pl.lit(1)
     if unit == "word":
-        frame = frame.filter(pl.col("words") > 0)
+        frame, silent = _with_words(frame)
+        notes = (*notes, *silent)
     sums = [(pl.col(f"label_{key}") * units).sum().alias(f"raw_{key}") for key in rows.categories]
     if audit is not None:
         kept = [f"{part}_{key}" for key in rows.categories for part in PARTS]
@@ -159,6 +160,19 @@ def measure(
         .sort(keys)
     )  # fmt: skip
     return Measures(table, rows.categories, tuple(by), unit, audit is not None, (*rows.notes, *notes))
+
+
+def _with_words(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Sentences that have words, and a note of documents that thereby go whole.
+
+    Raises:
+        TableError: none has a word.
+    """
+    kept = frame.filter(pl.col("words") > 0)
+    if kept.is_empty():
+        raise TableError("no sentence has a word, so there is no share of words; count sentences (--unit sentence)")
+    lost = frame["document"].n_unique() - kept["document"].n_unique()
+    return kept, ((f"{lost:,} documents have no words and are left out",) if lost else ())
 
 
 def _with_pseudo(rows: LabelledRows, audit: pl.DataFrame, unit: str) -> LabelledRows:

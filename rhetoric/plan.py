@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from rhetoric.correction import AuditError
-from rhetoric.measure import Group, measure
-from rhetoric.prevalence import LEVEL, Floats, Totals, ratio_variance, t_quantile
+from rhetoric.measure import MIN_CODED, Group, Measures, measure
+from rhetoric.prevalence import LEVEL, Floats, ratio_variance, t_quantile
 from rhetoric.table import LabelledRows
 
 
@@ -22,8 +22,9 @@ from rhetoric.table import LabelledRows
 class Plan:
     """What one group needs for one category.
 
-    `half_width` is what is expected now, `floor` what remains if every sentence were coded, `more`
-    the sentences still to code (None where even coding all would not reach the wanted width).
+    `half_width` is what is expected now, `floor` what remains if every sentence were coded (NaN where
+    nothing shows how far documents differ), `more` the sentences still to code (None where even coding
+    all would not reach the wanted width, or where that is not known); `note` says what can't be said.
     """
 
     category: str
@@ -33,6 +34,13 @@ class Plan:
     half_width: float
     floor: float
     more: int | None
+    note: str = ""
+
+
+ONE_DOCUMENT = "one document: how far speeches differ is not known, so no width can be planned"
+ALIKE = "nothing shows how far speeches differ, so the number is the least that must be coded, and may not be enough"
+UNREACHED = "coding alone cannot reach the width, because speeches differ; only more documents can"
+UNCORRECTED = f"fewer than {MIN_CODED} coded sentences: planned from the shares as counted"
 
 
 def stratified_variance(size: Floats, sample: Floats, variance: Floats) -> float:
@@ -99,30 +107,33 @@ def plan(
             part = table
             for name, value in zip(by, group, strict=True):
                 part = part.filter(pl.col(name) == value)
-            totals = measures.best(category, group) or measures.raw(category, group)
-            yield _plan_group(part, category, group, totals, half_width, coded, nominal, level)
+            yield _plan_group(part, measures, category, group, half_width, nominal, level)
 
 
 def _plan_group(
     part: pl.DataFrame,
+    measures: Measures,
     category: str,
     group: Group,
-    totals: Totals,
     half_width: float,
-    coded: bool,
     nominal: int,
     level: float,
 ) -> Plan:
+    coded = measures.corrected
+    best = measures.best(category, group)
+    totals = best or measures.raw(category, group)
     size, sample, variance = _strata(part, category, coded, nominal)
     units = float(totals.units.sum())
     now = stratified_variance(size, np.maximum(sample, 1.0), variance)
     known = ratio_variance(totals) * units**2
-    documents = max(known - (now if coded else 0.0), 0.0) if np.isfinite(known) else float("nan")
+    documents = known - (now if coded and best else 0.0)  # shares as counted have no part from the audit
+    if documents < 1e-9:  # also what rounding leaves where all documents are alike
+        documents = 0.0
     t = t_quantile(level, max(totals.documents - 1, 1))
     factor = (
         growth((half_width / t * units) ** 2, documents, size, sample, variance) if np.isfinite(documents) else None
     )
-    drawn = int(sample.sum()) if coded else 0
+    drawn = int(part["coded"].sum()) if coded else 0
     more = None if factor is None else max(0, round(min(factor * sample.sum(), size.sum())) - drawn)
     wide = t * float(np.sqrt(documents + now)) / units
     return Plan(
@@ -131,9 +142,22 @@ def _plan_group(
         totals.share,
         drawn,
         wide if coded else float("nan"),
-        t * float(np.sqrt(documents)) / units,
+        t * float(np.sqrt(documents)) / units if documents > 0 else float("nan"),
         more,
+        "; ".join(_notes(documents, more, counted=best is None)),
     )
+
+
+def _notes(documents: float, more: int | None, *, counted: bool) -> Iterator[str]:
+    """Say why a number is missing, or why it is the least."""
+    if counted:
+        yield UNCORRECTED
+    if np.isnan(documents):
+        yield ONE_DOCUMENT
+    elif more is None:
+        yield UNREACHED
+    elif documents == 0:
+        yield ALIKE
 
 
 def _strata(part: pl.DataFrame, category: str, coded: bool, nominal: int) -> tuple[Floats, Floats, Floats]:

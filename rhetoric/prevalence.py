@@ -36,6 +36,7 @@ class Caution(StrEnum):
     NO_HITS = "none found: the upper end is what can still be hidden, given how documents of this kind cluster"
     ALL_HITS = "every sentence is in the category"
     FEW_HITS = "fewer than 5 found: the interval is rough"
+    ALIKE = "all documents have the same share, so how far documents differ is not known: the interval is rough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +113,16 @@ def ratio_variance(totals: Totals) -> float:
 def degrees_of_freedom(influence: Floats) -> float:
     """Degrees of freedom of a variance that is a sum of squared influences.
 
-    Matches the first two moments (Satterthwaite): 2 V^2 / Var(V), with Var(V) estimated from the
-    fourth powers and shrunk half-way to that of equal, normal influences; never above k - 1. It is
-    k - 1 when all documents weigh about the same and falls when a few carry the variance.
+    Matches the first two moments (Satterthwaite 1946): 2 V^2 / Var(V), with k times the variance of
+    the squares for Var(V). With the kurtosis b of the influences that is 2 k / (b - 1); b counts as
+    3 at least, and the result is never above k - 1. So it is k - 1 where influences are about
+    normal and falls where a few documents carry the variance.
+
+    >>> degrees_of_freedom(np.array([0.01, -0.01] * 10))
+    19.0
+    >>> heavy = np.array([0.09, *[-0.01] * 9])  # one document carries nearly all
+    >>> round(degrees_of_freedom(heavy), 4), round(float(2 * np.sum(heavy**2) ** 2 / (10 * np.var(heavy**2))), 4)
+    (2.8125, 2.8125)
     """
     k = influence.size
     if k < 2:
@@ -165,7 +173,7 @@ def wilson_interval(hits: float, units: float, level: float = LEVEL) -> tuple[fl
     from statsmodels.stats.proportion import proportion_confint
 
     low, high = proportion_confint(hits, units, 1 - level, method="wilson")
-    return float(low), float(high)
+    return float(low) if hits > 0 else 0.0, float(high) if hits < units else 1.0
 
 
 def none_found_bound(units: float, level: float = LEVEL) -> float:
@@ -193,8 +201,9 @@ def estimate_share(totals: Totals, level: float = LEVEL, design: float = float("
     Args:
         totals: hits and units of each document.
         level: confidence level.
-        design: design effect known from other groups, used where nothing was found in this one;
-            without it each document counts as one unit there, which is safe and wide.
+        design: design effect known from other groups, used where nothing was found in this one or
+            where its documents are all alike; without it each document counts as one unit there,
+            which is safe and wide.
 
     Returns:
         An estimate whose cautions say what can't be said.
@@ -207,14 +216,18 @@ def estimate_share(totals: Totals, level: float = LEVEL, design: float = float("
     if k == 1:
         return Estimate(share, nan, nan, nan, nan, 1, units, hits, (Caution.ONE_DOCUMENT,))
     few = (Caution.FEW_DOCUMENTS,) if k < FEW_DOCUMENTS else ()
+    independent = units / max(design, 1.0) if design > 1e-9 else float(k)  # a design of 0 or NaN tells nothing
     if share <= 0 or share >= 1:
-        bound = none_found_bound(units / max(design, 1.0) if np.isfinite(design) else k, level)
+        bound = none_found_bound(independent, level)
         ends = (0.0, bound) if share <= 0 else (1 - bound, 1.0)
         caution = Caution.NO_HITS if share <= 0 else Caution.ALL_HITS
         return Estimate(float(np.clip(share, 0, 1)), nan, nan, *ends, k, units, hits, (caution, *few))
     se = float(np.sqrt(ratio_variance(totals)))
-    df = degrees_of_freedom(totals.influence())
     rare = (Caution.FEW_HITS,) if min(hits, units - hits) < 5 else ()
+    if se <= 1e-9 * min(share, 1 - share):
+        ends = wilson_interval(share * independent, independent, level)
+        return Estimate(share, nan, nan, *ends, k, units, hits, (Caution.ALIKE, *few, *rare))
+    df = degrees_of_freedom(totals.influence())
     return Estimate(share, se, df, *logit_interval(share, se, df, level), k, units, hits, (*few, *rare))
 
 

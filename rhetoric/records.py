@@ -103,7 +103,7 @@ def plan_records(plans: Iterable[Plan], by: Sequence[str]) -> list[Record]:
     return [
         {
             "category": p.category, **dict(zip(by, p.group, strict=True)), "share": p.share, "coded": p.coded,
-            "half_width": p.half_width, "least_half_width": p.floor, "more_to_code": p.more,
+            "half_width": p.half_width, "least_half_width": p.floor, "more_to_code": p.more, "note": p.note,
         }
         for p in plans
     ]  # fmt: skip
@@ -191,6 +191,15 @@ def between(low: float | None, high: float | None) -> str:
 def number(value: float | None, digits: int = 2) -> str:
     """Round number, or a dash where there is none."""
     return "–" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def numbers_between(low: float, high: float, digits: int = 2) -> str:
+    """Interval of plain numbers, or a dash where there is none.
+
+    >>> numbers_between(-0.123, 0.5), numbers_between(float("nan"), float("nan"))
+    ('-0.12 to 0.50', '–')
+    """
+    return f"{number(low, digits)} to {number(high, digits)}" if math.isfinite(low) and math.isfinite(high) else "–"
 
 
 def p_value(value: float | None) -> str:

@@ -115,8 +115,9 @@ def write_report(
         command: the command line that makes this report again.
 
     Raises:
-        RhetoricError: the rows, the audit or the folder cannot be used.
+        RhetoricError: the rows, the groups, the audit or the folder cannot be used.
     """
+    _check_groups(rows, options)
     try:
         for name in ("data", "figures"):
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -134,20 +135,34 @@ def write_report(
     return path
 
 
+def _check_groups(rows: LabelledRows, options: Options) -> None:
+    """Refuse groups that are not there: a report without them would look whole."""
+    if options.groups and not options.by:
+        raise RhetoricError(f"--groups {';'.join(options.groups)} needs --by, the column that they are groups of")
+    for condition in options.where:
+        rows = rows.where(condition)
+    known = set(rows.frame.select(rows.column(options.by)).to_series()) if options.groups else set()
+    strange = [group for group in options.groups if group not in known]
+    if strange:
+        raise RhetoricError(f"there is no {options.by} {strange[0]!r}; there is {', '.join(sorted(known - {None}))}")
+
+
 def _kept(draft: _Draft) -> LabelledRows:
     rows = draft.rows
-    for condition in draft.options.where:
+    for condition in _conditions(draft.options):
         rows = rows.where(condition)
-    if draft.options.by and draft.options.groups:
-        rows = rows.where(f"{draft.options.by}={','.join(draft.options.groups)}")
     return rows
 
 
+def _conditions(options: Options) -> tuple[str, ...]:
+    if not options.groups:
+        return options.where
+    quoted = ('"' + group.replace('"', '""') + '"' for group in options.groups)
+    return (*options.where, f"{options.by}={','.join(quoted)}")
+
+
 def _measure(draft: _Draft, by: Sequence[str]) -> Measures:
-    where = list(draft.options.where)
-    if draft.options.by and draft.options.groups:
-        where.append(f"{draft.options.by}={','.join(draft.options.groups)}")
-    return measure(draft.rows, by, draft.options.unit, draft.frame, where)
+    return measure(draft.rows, by, draft.options.unit, draft.frame, _conditions(draft.options))
 
 
 def _by(draft: _Draft) -> list[str]:
@@ -189,6 +204,7 @@ def _comparison(draft: _Draft) -> None:
     measures = _measure(draft, _by(draft))
     groups = [group[0] for group in measures.groups()]
     if len(groups) < 2:
+        draft.notes.append(f"no comparison: {groups[0]} is the only {draft.options.by}")
         return
     against = REST if len(groups) * (len(groups) - 1) // 2 > MAX_PAIRS else ""
     results = compare(measures, against=against, rng=draft.rng(), level=draft.options.level)
@@ -199,9 +215,7 @@ def _comparison(draft: _Draft) -> None:
         "category": [figures.category_name(r.category, draft.codebook) for r in results],
         "groups": [f"{r.first} − {r.second}" for r in results],
         "points": [records.number(100 * r.difference) for r in results],
-        "interval": [
-            f"{records.number(100 * r.difference_low)} to {records.number(100 * r.difference_high)}" for r in results
-        ],
+        "interval": [records.numbers_between(100 * r.difference_low, 100 * r.difference_high) for r in results],
         "ratio": [records.number(r.ratio) for r in results],
         "h": [records.number(r.effect) for r in results],
         "p": [records.p_value(r.p) for r in results],
@@ -357,7 +371,7 @@ def _agreement(draft: _Draft) -> None:
         "coders": [str(len(a.coders)) for a in found],
         "sentences": [f"{a.units:,}" for a in found],
         "alpha": [records.number(a.alpha.value, 3) for a in found],
-        "interval": [f"{records.number(a.alpha.low, 3)} to {records.number(a.alpha.high, 3)}" for a in found],
+        "interval": [records.numbers_between(a.alpha.low, a.alpha.high, 3) for a in found],
         "Cohen's kappa": [records.number(a.cohen.value, 3) for a in found],
         "Fleiss' kappa": [records.number(a.fleiss.value, 3) for a in found],
         "agree": [records.percent(a.percent.value) for a in found],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -72,13 +73,18 @@ class LabelledRows:
     def where(self, condition: str) -> LabelledRows:
         """Keep the rows in which a column has one of some values (`country=Russia` or `country=Russia,China`).
 
+        A value with a comma stands in quotes, as in a CSV: `speaker="Lee, Ann",Rivas`.
+
         Raises:
             TableError: the condition is not COLUMN=VALUE or nothing is left.
         """
         name, sign, value = condition.partition("=")
         if not sign or not name or not value:
             raise TableError(f"{condition!r} is not like country=Russia or country=Russia,China")
-        values = [v.strip() for v in value.split(",")]
+        try:
+            values = [v.strip() for v in next(csv.reader([value], skipinitialspace=True))]
+        except csv.Error as error:
+            raise TableError(f"{condition!r} cannot be read: {error}") from error
         column = self.column(name.strip())
         frame = self.frame.filter(column.is_in(values))
         if frame.is_empty():
@@ -89,8 +95,10 @@ class LabelledRows:
         """Rows with the group columns as text; rows without a group go, and a note says how many.
 
         Raises:
-            TableError: no row has a group.
+            TableError: no row has a group, or a column is named twice.
         """
+        if len(set(by)) < len(by):
+            raise TableError(f"the columns to group by are {', '.join(by)}; name each once")
         frame = self.frame.with_columns(self.column(name) for name in by)
         notes = []
         for name in by:
@@ -187,9 +195,11 @@ def _jsonl(path: Path) -> pl.DataFrame:
     return pl.read_ndjson(path, infer_schema_length=None)
 
 
-def _csv(path: Path) -> pl.DataFrame:
+def _csv(path: Path, *, as_text: bool = False) -> pl.DataFrame:
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    return pl.read_csv(path, infer_schema_length=None, separator=separator, try_parse_dates=False)
+    return pl.read_csv(
+        path, infer_schema=not as_text, infer_schema_length=None, separator=separator, try_parse_dates=False
+    )
 
 
 READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
@@ -197,8 +207,8 @@ READERS: Mapping[str, Callable[[Path], pl.DataFrame]] = {
 }  # fmt: skip
 
 
-def read_table(path: Path) -> pl.DataFrame:
-    """Read any table (jsonl, csv, tsv, parquet, xlsx) by its ending.
+def read_table(path: Path, *, as_text: bool = False) -> pl.DataFrame:
+    """Read any table (jsonl, csv, tsv, parquet, xlsx) by its ending; `as_text` keeps 007 in a csv from becoming 7.
 
     Raises:
         TableError: it is missing, has another ending, or is damaged.
@@ -211,7 +221,7 @@ def read_table(path: Path) -> pl.DataFrame:
     if suffix not in READERS:
         raise TableError(f"{path}: the ending must be one of {', '.join((*READERS, '.xlsx'))}")
     try:
-        return READERS[suffix](path)
+        return _csv(path, as_text=True) if as_text and suffix in (".csv", ".tsv") else READERS[suffix](path)
     except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
         raise TableError(f"{path} cannot be read as {suffix[1:]}: {str(error).splitlines()[0]}") from error
 
@@ -340,14 +350,26 @@ def _checked(frame: pl.DataFrame) -> pl.DataFrame:
             f"such rows); "
             "give every run once, or label documents of one name under different paths"
         )
-    odd = frame.filter(~pl.col("date").str.contains(r"^(\d{4}(-\d{2}(-\d{2})?)?)?$"))
-    if odd.height:
-        raise TableError(f"{odd['document'][0]}: date {odd['date'][0]!r} is not like 2012, 2012-10 or 2012-10-31")
+    _check_dates(frame)
     for name in (c for c in frame.columns if c.startswith("probability_")):
         bad = frame.filter(pl.col(name).is_null() | pl.col(name).is_nan() | ~pl.col(name).is_between(0, 1))
         if bad.height:
             raise TableError(f"{bad['document'][0]}: {name} {bad[name][0]!r} is not between 0 and 1")
     return frame.with_columns(pl.col("text").str.count_matches(WORD).cast(pl.Int64).alias("words"))
+
+
+def _check_dates(frame: pl.DataFrame) -> None:
+    """Refuse what is no date: a month 13 or a year 0000 would make periods that do not exist."""
+    dates = frame.filter(pl.col("date") != "").unique("date", keep="first", maintain_order=True)
+    whole = pl.col("date") + pl.col("date").str.len_chars().replace_strict({4: "-01-01", 7: "-01"}, default="")
+    odd = dates.filter(
+        ~pl.col("date").str.contains(r"^\d{4}(-\d{2}(-\d{2})?)?$")
+        | pl.col("date").str.starts_with("0000")
+        | whole.str.to_date("%Y-%m-%d", strict=False).is_null()
+    )
+    if odd.height:
+        raise TableError(f"{odd['document'][0]}: date {odd['date'][0]!r} is not like 2012, 2012-10 or 2012-10-31; leave "
+                         "it empty where it is not known")  # fmt: skip
 
 
 def join_facts(rows: LabelledRows, path: Path) -> LabelledRows:
@@ -361,7 +383,9 @@ def join_facts(rows: LabelledRows, path: Path) -> LabelledRows:
         TableError: no document is found in the table, or a key occurs twice.
     """
     pattern = "{" in path.name and not path.exists()
-    table = _named(rows, str(path)) if pattern else read_table(path).with_columns(pl.all().cast(pl.String))
+    table = (
+        _named(rows, str(path)) if pattern else read_table(path, as_text=True).with_columns(pl.all().cast(pl.String))
+    )
     if not table.columns:
         raise TableError(f"{path} has no columns")
     key = next((name for name in FACT_KEYS if name in table.columns), table.columns[0])
@@ -387,6 +411,7 @@ def join_facts(rows: LabelledRows, path: Path) -> LabelledRows:
         joined = joined.with_columns(
             pl.coalesce(pl.col("date").replace("", None), pl.col("year")).fill_null("").alias("date")
         )
+    _check_dates(joined)
     missing = frame.filter(~pl.col("_key").is_in(table["_key"].implode()))["document"].n_unique()
     note = (f"{missing:,} documents are not in {path}",) if missing else ()
     frame = joined.drop("_key", *(f"{c}_fact" for c in shared))

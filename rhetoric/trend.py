@@ -30,6 +30,8 @@ MIN_SMOOTH = 5
 MIN_CHANGE = 6
 SIDE = 2
 """Periods, and documents, that must lie on each side of a change."""
+MOST_PERIODS = 5000
+"""More periods than this are a mistyped date, not a trend."""
 PENALTY = 3.0
 PERMUTATIONS = 4999
 SIGNIFICANT = 0.05
@@ -109,8 +111,8 @@ def span_of(first: str, last: str) -> list[str]:
     ['2013-Q3', '2013-Q4', '2014-Q1', '2014-Q2']
     """
     if len(first) == 4:
-        return [str(year) for year in range(int(first), int(last) + 1)]
-    parts, form = (4, "{}-Q{}") if "Q" in first else (12, "{}-{:02d}")
+        return [f"{year:04d}" for year in range(int(first), int(last) + 1)]
+    parts, form = (4, "{:04d}-Q{}") if "Q" in first else (12, "{:04d}-{:02d}")
     ends = [int(p[:4]) * parts + int(p[6:] if "Q" in p else p[5:]) - 1 for p in (first, last)]
     return [form.format(i // parts, i % parts + 1) for i in range(ends[0], ends[1] + 1)]
 
@@ -144,6 +146,11 @@ def trend(
     periods = measures.frame[period].unique().sort().to_list()
     if len(periods) < 2:
         raise TrendError(f"all dates lie in {periods[0]}; a trend needs two periods at least (try --period month)")
+    if (count := len(span_of(periods[0], periods[-1]))) > MOST_PERIODS:
+        raise TrendError(
+            f"the dates go from {periods[0]} to {periods[-1]}, which is {count:,} {period}s; is one of them wrong? "
+            "(leave rows out with --where, or choose a longer --period)"
+        )
     groups = sorted({group[:-1] for group in measures.groups()})
     lines = [
         _line(measures, category, group, periods, rng, level, span, draws)
@@ -218,15 +225,26 @@ def _note(points: Sequence[Point], measures: Measures, category: str, frame: pl.
         )
     single = sum(p.estimate.documents == 1 for p in points)
     if single:
-        notes.append(f"{single} periods rest on one document: no interval for them")
+        notes.append(f"one document is all there is in {single} of {len(points)} periods: no interval for them")
     if not measures.corrected and not frame[f"raw_{category}"].sum():
         notes.append("nothing was found in any period")
+    if measures.corrected and not frame[f"positives_{category}"].sum():
+        notes.append("no coded sentence is in the category: nothing can be said of how its share changes")
+    notes += _too_few(len(points) - len(empty))
     thin = sum(p.coded < MIN_CODED for p in points if p.estimate.documents)
     if measures.corrected and thin:
         notes.append(
             f"{thin} periods have fewer than {MIN_CODED} coded sentences: only the smooth line is corrected there"
         )
     return "; ".join(notes)
+
+
+def _too_few(periods: int) -> list[str]:
+    """What is not drawn or tested with so few periods."""
+    if periods >= MIN_CHANGE:
+        return []
+    line = "" if periods >= MIN_SMOOTH else f", a smooth line {MIN_SMOOTH}"
+    return [f"a test for changes of level needs {MIN_CHANGE} periods with documents{line}; there are {periods}"]
 
 
 def smoother(years: Floats, grid: Floats, span: float) -> Floats:
@@ -266,18 +284,32 @@ def smooth(
     share = np.clip(weight @ documents.hits / units, 0.0, 1.0)
     fitted, own = np.clip(share[grid:][index], least, 1 - least), weight[grid:][index, np.arange(index.size)]
     df = max(documents.documents - float(np.sum(own * documents.units / units[grid:][index])), 1.0)
-    residual = documents.hits - fitted * documents.units
-    binomial = documents.units * fitted * (1 - fitted)
-    dispersion = max(float(np.sum(residual**2 / binomial)) / df, 1.0)
-    between = float(np.sum((residual / documents.units) ** 2)) / df
-    pull = (weight[:grid] / units[:grid, None]) ** 2
-    variance = np.maximum(dispersion * (pull @ binomial), between * (pull @ documents.units**2))
+    variance = line_variance(weight[:grid] / units[:grid, None], documents, fitted, df)
     level_ = np.clip(
         np.maximum(share[:grid], documents.share), least, 1 - least
     )  # near 0 the variance is that of the rest
     effective = level_ * (1 - level_) / variance
     low, high = score_interval(share[:grid], effective, t_quantile(level, df))
     return Smooth(at[:grid], share[:grid], low, high)
+
+
+def line_variance(pull: Floats, documents: Totals, fitted: Floats, df: float) -> Floats:
+    """Variance of a line that is linear in the hits, from how far documents lie from it; shape (grid,).
+
+    The larger of two: that of a binomial with Pearson's dispersion (at least 1), and that of documents
+    which all vary alike, whatever their length.
+
+    Args:
+        pull: what a hit of each document adds to each place of the line, shape (grid, documents).
+        documents: hits and units.
+        fitted: the line at each document.
+        df: documents less the parameters of the line.
+    """
+    residual = documents.hits - fitted * documents.units
+    binomial = documents.units * fitted * (1 - fitted)
+    dispersion = max(float(np.sum(residual**2 / binomial)) / df, 1.0)
+    between = float(np.sum((residual / documents.units) ** 2)) / df
+    return np.asarray(np.maximum(dispersion * (pull**2 @ binomial), between * (pull**2 @ documents.units**2)))
 
 
 def score_interval(share: Floats, units: Floats, quantile: float) -> tuple[Floats, Floats]:

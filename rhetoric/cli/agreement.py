@@ -59,7 +59,7 @@ def agreement(
 
 
 def _columns(found: Sequence[Agreement]) -> dict[str, list[str]]:
-    from rhetoric.records import number, percent
+    from rhetoric.records import between, number, numbers_between, percent
 
     columns = {
         "category": [a.category for a in found],
@@ -71,6 +71,9 @@ def _columns(found: Sequence[Agreement]) -> dict[str, list[str]]:
         values = [getattr(a, name) for a in found]
         columns |= {
             name: [number(v.value, 3) for v in values],
-            f"{name} interval": [f"{number(v.low, 3)} to {number(v.high, 3)}" for v in values],
+            f"{name} interval": [numbers_between(v.low, v.high, 3) for v in values],
         }
-    return columns | {"agree": [percent(a.percent.value) for a in found]}
+    return columns | {
+        "agree": [percent(a.percent.value) for a in found],
+        "agree interval": [between(a.percent.low, a.percent.high) for a in found],
+    }

@@ -126,9 +126,5 @@ def plan(
         "± at best": [number(100 * p.floor) for p in plans],
         "more to code": ["–" if p.more is None else f"{p.more:,}" for p in plans],
     }
-    notes = [
-        "– in the last column: coding alone cannot reach the width, because speeches differ; only more documents can"
-    ]
-    show(
-        plan_records(plans, by), columns, notes if any(p.more is None for p in plans) else [], as_json=as_json, out=out
-    )
+    notes = [f"{' '.join([p.category, *p.group])}: {p.note}" for p in plans if p.note]
+    show(plan_records(plans, by), columns, [*loaded.kept.grouped(by)[1], *notes], as_json=as_json, out=out)

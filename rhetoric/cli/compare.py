@@ -84,14 +84,11 @@ def compare(
         comparison_figure(results, plot)
     show(comparison_records(results), _columns(results), [*measures.notes, *_notes(results)], as_json=as_json, out=out)
     if sentences or words:
-        _drivers(loaded.kept, by, [g[0] for g in measures.groups()], results, words, sentences)
+        _drivers(loaded.kept, by, chosen or [g[0] for g in measures.groups()], results, words, sentences)
 
 
 def _columns(results: Sequence[Comparison]) -> dict[str, list[str]]:
-    from rhetoric.records import number, p_value, percent
-
-    def interval(low: float, high: float, scale: float = 1.0) -> str:
-        return f"{number(low * scale)} to {number(high * scale)}"
+    from rhetoric.records import number, numbers_between, p_value, percent
 
     return {
         "category": [r.category for r in results],
@@ -100,9 +97,9 @@ def _columns(results: Sequence[Comparison]) -> dict[str, list[str]]:
         "share 1": [percent(r.share_first.share) for r in results],
         "share 2": [percent(r.share_second.share) for r in results],
         "difference (points)": [number(100 * r.difference) for r in results],
-        "interval": [interval(r.difference_low, r.difference_high, 100) for r in results],
+        "interval": [numbers_between(100 * r.difference_low, 100 * r.difference_high) for r in results],
         "ratio": [number(r.ratio) for r in results],
-        "ratio interval": [interval(r.ratio_low, r.ratio_high) for r in results],
+        "ratio interval": [numbers_between(r.ratio_low, r.ratio_high) for r in results],
         "h": [number(r.effect) for r in results],
         "p": [p_value(r.p) for r in results],
         "p (Holm)": [p_value(r.p_holm) for r in results],

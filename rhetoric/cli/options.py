@@ -25,7 +25,7 @@ def rows_options(command: Command) -> Command:
             "--where",
             multiple=True,
             metavar="COLUMN=VALUE",
-            help="Keep rows with this value (repeatable; a,b for several).",
+            help="Keep rows with this value (repeatable; a,b for several, one with a comma in quotes).",
         ),
         click.option(
             "--facts",
