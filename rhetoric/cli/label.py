@@ -96,7 +96,6 @@ def label(
     except (RhetoricError, ModelError) as error:
         raise click.UsageError(str(error)) from error
     except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
         failed = False
     sys.exit(EXIT_SOME_FAILED if failed else 0)
 

@@ -104,15 +104,40 @@ def test_what_is_to_be_read_is_not_written_over(tmp_path: Path, what: str) -> No
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
-@pytest.mark.parametrize("arguments", [f"label {SPEECH}", f"label {SPEECH} --format csv", "codebook"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        f"label {SPEECH}",
+        f"label {SPEECH} --format csv",
+        f"inspect {SPEECH}",
+        "codebook",
+        "--help",
+        "label -h",
+        "--version",
+    ],
+)
 def test_a_full_disk_is_one_line(arguments: str) -> None:
     command = f"{sys.executable} -m rhetoric.cli {arguments} > /dev/full"
     done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
     assert done.returncode == 1
-    assert done.stderr.decode().splitlines() == ["Error: the rows: No space left on device"]
+    assert done.stderr.decode().splitlines() == ["Error: the output cannot be written: No space left on device"]
 
 
-def test_a_closed_standard_output_is_said() -> None:
+@pytest.mark.parametrize("arguments", [f"inspect {SPEECH}", "codebook", "--help", "label -h", "--version"])
+def test_a_closed_screen_is_one_line(arguments: str) -> None:
+    command = f"{sys.executable} -m rhetoric.cli {arguments} >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == ["Error: the output cannot be written: standard output is closed"]
+
+
+def test_nobody_to_tell_is_no_error(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m rhetoric.cli label {SPEECH} --out {tmp_path}/rows.csv >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=ROOT, timeout=120, check=False).returncode == 0
+    assert len((tmp_path / "rows.csv").read_text(encoding="utf-8").splitlines()) > 10
+
+
+def test_rows_to_a_closed_screen_need_a_file() -> None:
     command = f"{sys.executable} -m rhetoric.cli label {SPEECH} >&-"
     done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
     assert done.returncode == 2
