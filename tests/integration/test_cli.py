@@ -59,6 +59,18 @@ def test_a_folder_in_three_formats_gives_the_same_labels(tmp_path: Path) -> None
         assert float(cells["probability_soft_power"]) == line["probabilities"]["soft_power"]
 
 
+def test_a_row_says_where_the_speech_was_given_and_who_published_it(tmp_path: Path) -> None:
+    toast, plain = tmp_path / "toast.txt", tmp_path / "plain.txt"
+    toast.write_text("---\nplace: Port Ellis\nsource: Tealo Herald\n---\nGood evening to you all.\n")
+    plain.write_text("Good evening to you all.\n")
+    readers = {"jsonl": pl.read_ndjson, "csv": pl.read_csv, "parquet": pl.read_parquet}
+    for form, read in readers.items():
+        assert rhetoric("label", toast, plain, "--out", tmp_path / f"rows.{form}").returncode == 0
+        facts = read(tmp_path / f"rows.{form}").select(pl.col("place", "source").fill_null(""))
+        assert facts.rows() == [("Port Ellis", "Tealo Herald"), ("", "")]
+    assert b"Port Ellis" in rhetoric("share", tmp_path / "rows.csv", "--by", "place").stdout
+
+
 def test_what_cannot_be_read_is_said_and_the_rest_goes_on(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_bytes(b"")
     (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 40)

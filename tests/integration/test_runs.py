@@ -15,9 +15,9 @@ from rhetoric.errors import StoppedError
 from rhetoric.label import label_document, load_classifier
 from rhetoric.parts import Settings, label_parts
 from rhetoric.reading import Reader, ReadOptions, read_text
-from rhetoric.runs import RunError, left, locked, read_run
-from rhetoric.shards import frames, shard_paths
-from rhetoric.table import read_rows
+from rhetoric.runs import RunError, labelled, left, locked, read_run
+from rhetoric.shards import KEY, frames, shard_paths
+from rhetoric.table import read_rows, sha256_of
 from rhetoric.verify import problems
 from tests.integration.test_cli import DEMO, rhetoric
 
@@ -103,6 +103,22 @@ def test_another_model_codebook_or_segmenter_is_refused(done: Path, copy: Path, 
     table["identity"][what] = "another"
     path.write_text(json.dumps(table), encoding="utf-8")
     with pytest.raises(RunError, match=f"{what} was another and is "):
+        go(copy, done / "texts")
+
+
+def test_a_run_of_before_place_and_source_is_read_and_not_added_to(done: Path, copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["identity"]["columns"]
+    for path in shard_paths(copy):
+        metadata = pl.read_parquet_metadata(path)
+        old = pl.read_parquet(path).drop("place", "source")
+        old.write_parquet(path, metadata={KEY: metadata[KEY]})
+        manifest["sums"][path.name] = sha256_of(path)
+    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert list(problems(copy)) == []
+    assert {(row.place, row.source) for row in labelled(copy)} == {("", "")}
+    assert read_rows([copy]).frame.height == rows(done / "run").height
+    with pytest.raises(RunError, match=r"columns was not set and is .*, place, source now.*label into a new folder"):
         go(copy, done / "texts")
 
 
