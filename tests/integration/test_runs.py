@@ -183,6 +183,37 @@ def test_what_cannot_be_read_is_one_row_and_can_be_tried_again(tmp_path: Path) -
     assert read_rows([run]).frame["document"].n_unique() == 2
 
 
+def write_bad_ones(folder: Path, first: int) -> None:
+    (folder / f"{first}.txt").write_bytes(b"")
+    (folder / f"{first + 1}.pdf").write_bytes(b"%PDF-1.7 and no more")
+    (folder / f"{first + 2}.zip").write_bytes(b"PK\x05\x06" + bytes(18))  # a zip with nothing in it
+    (folder / f"{first + 3}.jsonl").write_text('{"text": ""}\n{"text": "... --- ..."}\n', encoding="utf-8")
+
+
+@pytest.mark.parametrize("part_bytes", [30, 1_000_000])
+@pytest.mark.parametrize("good", [0, 4, 5])
+def test_a_run_that_ends_with_what_cannot_be_read_has_no_empty_shard(
+    tmp_path: Path, good: int, part_bytes: int
+) -> None:
+    texts, run = tmp_path / "texts", tmp_path / "run"
+    texts.mkdir()
+    for n in range(good):
+        (texts / f"{n}.txt").write_text("We thank the chair of the session.", encoding="utf-8")
+    write_bad_ones(texts, good)
+    order = Order(run, (str(texts),), Settings(shard_sentences=2), part_bytes)
+    assert carry_out(order, quiet=True, as_json=False) == 1
+    assert all(frame.height for frame in frames(run))
+    assert [error != "" for error in rows(run)["error"]] == [False] * good + [True] * (rows(run).height - good)
+    assert set(rows(run)["input"]) == {str(path) for path in texts.iterdir()}
+    assert list(problems(run)) == []
+    assert left(run, read_run(run)) == []
+    before = {path.name: path.read_bytes() for path in shard_paths(run)}
+    for path in shard_paths(run)[1:]:
+        path.unlink()
+    assert carry_out(order, quiet=True, as_json=False) == 1
+    assert {path.name: path.read_bytes() for path in shard_paths(run)} == before
+
+
 def test_verify_finds_what_is_damaged(copy: Path) -> None:
     first, second, third, *_ = shard_paths(copy)
     content = bytearray(first.read_bytes())
