@@ -88,9 +88,10 @@ def open_out(out: Path | None, form: str, stack: ExitStack) -> IO[bytes]:
     if form == "parquet" and out is None:
         raise RhetoricError("Parquet is not for the screen; name a file with --out rows.parquet")
     if out is None:
-        if sys.stdout is None:
+        screen: IO[bytes] | None = getattr(sys.stdout, "buffer", None)
+        if screen is None:
             raise RhetoricError("standard output is closed; name a file with --out rows.csv")
-        return sys.stdout.buffer
+        return screen
     try:
         return stack.enter_context(out.open("wb"))
     except OSError as error:

@@ -28,7 +28,8 @@ class LabelledSentence:
     """One row of a labelling. `sentence` and `turn` count from 1; `text == document.text[start:end]`.
 
     `where` is the page, time or row of the source, "" where only the offsets tell; `encoding` is what
-    the file was read as, "" for formats that say it themselves; `language` is the document's.
+    the file was read as, "" for formats that say it themselves; `language`, `place` and `source` are the
+    document's, "" where it tells none.
     """
 
     document: str
@@ -46,6 +47,8 @@ class LabelledSentence:
     where: str = ""
     language: str = ""
     encoding: str = ""
+    place: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,8 @@ class Begun:
                     where=document.where(sentence.start),
                     language=document.language,
                     encoding=document.encoding,
+                    place=document.place,
+                    source=document.source,
                     **_decide(row, self.manifest),
                 )
                 for number, (sentence, speaker, row) in enumerate(labelled, 1)

@@ -92,15 +92,24 @@ def label_parts(
     rows = Rows(categories)
     number, writing = 0, None
     with ThreadPoolExecutor(1, "write") as executor, closing(ahead(_items(works, settings, reader), _AHEAD)) as items:
+
+        def write(upto: _Item) -> Iterator[Step]:
+            nonlocal rows, number, writing
+            if writing is not None:
+                yield Step(shard=writing.result())
+            writing = executor.submit(_write, folder, rows, upto, number)
+            rows, number = Rows(categories), number + 1
+
+        before = None
         for item, labelled in label_overlapping(((item, item.content) for item in items), classifier):
             if item.first:
                 number = item.work.shard
+            if before is not None and labelled is not None and len(rows) >= settings.shard_sentences:
+                yield from write(before)  # not sooner: the last shard of a part must not be left empty
             yield Step(item.path, _add(rows, item, labelled))
-            if labelled is None or len(rows) >= settings.shard_sentences:
-                if writing is not None:
-                    yield Step(shard=writing.result())
-                writing = executor.submit(_write, folder, rows, item, number)
-                rows, number = Rows(categories), number + 1
+            if labelled is None:
+                yield from write(item)
+            before = item
         if writing is not None:
             yield Step(shard=writing.result())
 

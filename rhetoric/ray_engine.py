@@ -6,10 +6,15 @@ twice after a worker died has the same bytes, so the run's own shards are the on
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import pickle
+import signal
+import sys
+import threading
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +24,7 @@ from rhetoric.parts import Settings, Step, Work, label_parts
 from rhetoric.reading import Reader
 
 _SHOWN = 1000
+_STDERR = 2
 
 
 class _Labeller:
@@ -53,20 +59,29 @@ def label(works: Sequence[Work], settings: Settings, folder: Path, address: str,
         StoppedError: a part failed on a worker.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves the machine
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # warnings of its inner parts tell a user nothing
     try:
         import ray
         import ray.data
     except ImportError as error:
         raise RhetoricError("--engine ray needs Ray: pip install -c constraints.txt -e '.[cluster]'") from error
+    with redirect_stdout(io.StringIO()):  # Ray prints there, where the progress as JSON goes
+        yield from _label(ray, works, settings, folder, address, workers)
+
+
+def _label(
+    ray: Any, works: Sequence[Work], settings: Settings, folder: Path, address: str, workers: int
+) -> Generator[Step]:
     ours = not ray.is_initialized()
     if ours:
         try:
-            ray.init(address=address or "local", num_cpus=None if address else workers or None, include_dashboard=False,
-                     logging_level=logging.ERROR, log_to_driver=False)  # fmt: skip
+            with _our_signals(), _silent():
+                ray.init(address=address or "local", num_cpus=None if address else workers or None, include_dashboard=False,
+                         logging_level=logging.ERROR, log_to_driver=False)  # fmt: skip
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise RhetoricError(f"no Ray cluster answers at {address!r}: {error}") from error
     try:
-        cluster: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call, unused-ignore]
+        cluster: dict[str, float] = ray.cluster_resources()
         count = min(workers or int(cluster.get("CPU", 1)), len(works))
         for work, shard in _shards(ray, works, settings, folder, count):
             yield from (Step(path=file.path) for file in work.files)
@@ -76,6 +91,32 @@ def label(works: Sequence[Work], settings: Settings, folder: Path, address: str,
     finally:
         if ours:
             ray.shutdown()
+
+
+@contextmanager
+def _our_signals() -> Iterator[None]:
+    """Keep what SIGINT and SIGTERM do to this process: Ray puts handlers of its own there, which end it with a trace."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let nothing through to standard error, not even what Ray's inner parts write there past Python."""
+    sys.stderr.flush()
+    kept, null = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, _STDERR)
+    try:
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+        os.close(null)
 
 
 def _shards(ray: Any, works: Sequence[Work], settings: Settings, folder: Path, workers: int) -> Iterator[Any]:

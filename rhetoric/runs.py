@@ -11,7 +11,7 @@ import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import groupby
@@ -190,6 +190,7 @@ def _new_manifest(paths: Sequence[str], settings: Settings, part_bytes: int, eng
         "model": f"{model.version} ({sha256_of(WEIGHTS / MODEL_MANIFEST)[:16]})",
         "codebook": f"{book.version} ({sha256_of(CODEBOOK_PATH)[:16]})",
         "segmenter": SEGMENTER,
+        "columns": ", ".join(f.name for f in fields(LabelledSentence)),
         **{f"option {name}": str(value) for name, value in _flat_options(settings)},
         "table of facts": f"{facts} ({sum_of(facts)[:16]})" if facts else "",
         "option part_bytes": str(part_bytes),

@@ -28,7 +28,7 @@ STAGES = ("starting", "planning", "labelling", "writing", "flushed", "renamed", 
 LINGER, LINGERS = 0.05, 0.6
 """Seconds that a child stays in the stage it is to die in, and how often it does when it comes by."""
 MAIN, WRITER = 0, 1
-SETTINGS = Settings(shard_sentences=2)
+SETTINGS = Settings(shard_sentences=1)
 PART_BYTES = 100
 
 

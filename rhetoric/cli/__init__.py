@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
+import io
+import os
 import sys
+from typing import Any, TextIO, cast
 
 import click
 
@@ -69,19 +74,57 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(importlib.import_module(f"rhetoric.cli.{name}"), name)
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run a command; a full disk or a closed screen is a message, not a traceback."""
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command, or show a help; a full disk or a closed screen is a message, not a traceback."""
+        _mend_streams()
         try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            raise  # click ends quietly: the reader of our output has seen enough
+            try:
+                return super().main(*args, **kwargs)
+            finally:
+                _flush()
         except OSError as error:
-            raise click.ClickException(f"{error.filename or 'the rows'}: {error.strerror or error}") from error
+            told = f"{error.filename or 'the output cannot be written'}: {error.strerror or error}"
+            with contextlib.suppress(OSError):
+                click.echo(f"Error: {told}", err=True)
+            _drop_output()
+            sys.exit(1)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+class _Closed(io.TextIOBase):
+    """A standard output that is closed: writing to it fails, where Python and click would say nothing."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EBADF, "standard output is closed")
+
+
+def _mend_streams() -> None:
+    """Have two streams that take any character, whatever the locale and whoever closed them."""
+    sys.stdout = sys.stdout or cast("TextIO", _Closed())
+    sys.stderr = sys.stderr or io.StringIO()  # there is nobody to tell
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _flush() -> None:
+    """Write what is left of the output; that its reader has seen enough is no error."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+
+
+def _drop_output() -> None:
+    """Let what could not be written go, so that Python does not fail on it once more at its end."""
+    with contextlib.suppress(OSError):  # a stream that is no file holds nothing back
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 @click.group(
@@ -90,6 +133,3 @@ class LazyGroup(click.Group):
 @click.version_option(rhetoric.__version__, prog_name="rhetoric")
 def main() -> None:
     """Run the command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

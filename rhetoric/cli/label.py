@@ -82,6 +82,7 @@ def label(
       where          page, time or row of the source, where it has them
       language, encoding
                      what the document was found to be in
+      place, source  where the speech was given and who published it, as far as the document tells
     """
     if run is not None and (out or form):
         raise click.UsageError("--run makes a folder of Parquet shards; --out and --format write one file")
@@ -96,7 +97,6 @@ def label(
     except (RhetoricError, ModelError) as error:
         raise click.UsageError(str(error)) from error
     except BrokenPipeError:  # the reader of our output has seen enough
-        sys.stderr.close()
         failed = False
     sys.exit(EXIT_SOME_FAILED if failed else 0)
 

@@ -134,6 +134,7 @@ class Progress:
         hidden = quiet or as_json or not sys.stderr.isatty()
         self._bar = tqdm(total=self._all, unit="B", unit_scale=True, disable=hidden, leave=False, dynamic_ncols=True)
         self._quiet = quiet
+        self._screen = sys.stdout  # an engine may put something else in its place
 
     def show(self, step: Step) -> None:
         """Count a step, and show it if the last time was a while ago."""
@@ -168,7 +169,8 @@ class Progress:
             json.dumps({
                 "event": event, "documents": counts.documents, "sentences": counts.sentences, "labels": counts.labels,
                 "sentences_per_second": round(self._rate(), 1), **more,
-            })
+            }),
+            self._screen,
         )  # fmt: skip
 
     def _rate(self) -> float:

@@ -59,6 +59,18 @@ def test_a_folder_in_three_formats_gives_the_same_labels(tmp_path: Path) -> None
         assert float(cells["probability_soft_power"]) == line["probabilities"]["soft_power"]
 
 
+def test_a_row_says_where_the_speech_was_given_and_who_published_it(tmp_path: Path) -> None:
+    toast, plain = tmp_path / "toast.txt", tmp_path / "plain.txt"
+    toast.write_text("---\nplace: Port Ellis\nsource: Tealo Herald\n---\nGood evening to you all.\n")
+    plain.write_text("Good evening to you all.\n")
+    readers = {"jsonl": pl.read_ndjson, "csv": pl.read_csv, "parquet": pl.read_parquet}
+    for form, read in readers.items():
+        assert rhetoric("label", toast, plain, "--out", tmp_path / f"rows.{form}").returncode == 0
+        facts = read(tmp_path / f"rows.{form}").select(pl.col("place", "source").fill_null(""))
+        assert facts.rows() == [("Port Ellis", "Tealo Herald"), ("", "")]
+    assert b"Port Ellis" in rhetoric("share", tmp_path / "rows.csv", "--by", "place").stdout
+
+
 def test_what_cannot_be_read_is_said_and_the_rest_goes_on(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_bytes(b"")
     (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 40)
@@ -104,15 +116,40 @@ def test_what_is_to_be_read_is_not_written_over(tmp_path: Path, what: str) -> No
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk that is always full")
-@pytest.mark.parametrize("arguments", [f"label {SPEECH}", f"label {SPEECH} --format csv", "codebook"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        f"label {SPEECH}",
+        f"label {SPEECH} --format csv",
+        f"inspect {SPEECH}",
+        "codebook",
+        "--help",
+        "label -h",
+        "--version",
+    ],
+)
 def test_a_full_disk_is_one_line(arguments: str) -> None:
     command = f"{sys.executable} -m rhetoric.cli {arguments} > /dev/full"
     done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
     assert done.returncode == 1
-    assert done.stderr.decode().splitlines() == ["Error: the rows: No space left on device"]
+    assert done.stderr.decode().splitlines() == ["Error: the output cannot be written: No space left on device"]
 
 
-def test_a_closed_standard_output_is_said() -> None:
+@pytest.mark.parametrize("arguments", [f"inspect {SPEECH}", "codebook", "--help", "label -h", "--version"])
+def test_a_closed_screen_is_one_line(arguments: str) -> None:
+    command = f"{sys.executable} -m rhetoric.cli {arguments} >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == ["Error: the output cannot be written: standard output is closed"]
+
+
+def test_nobody_to_tell_is_no_error(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m rhetoric.cli label {SPEECH} --out {tmp_path}/rows.csv >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], cwd=ROOT, timeout=120, check=False).returncode == 0
+    assert len((tmp_path / "rows.csv").read_text(encoding="utf-8").splitlines()) > 10
+
+
+def test_rows_to_a_closed_screen_need_a_file() -> None:
     command = f"{sys.executable} -m rhetoric.cli label {SPEECH} >&-"
     done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=120, check=False)
     assert done.returncode == 2

@@ -15,9 +15,9 @@ from rhetoric.errors import StoppedError
 from rhetoric.label import label_document, load_classifier
 from rhetoric.parts import Settings, label_parts
 from rhetoric.reading import Reader, ReadOptions, read_text
-from rhetoric.runs import RunError, left, locked, read_run
-from rhetoric.shards import frames, shard_paths
-from rhetoric.table import read_rows
+from rhetoric.runs import RunError, labelled, left, locked, read_run
+from rhetoric.shards import KEY, frames, shard_paths
+from rhetoric.table import read_rows, sha256_of
 from rhetoric.verify import problems
 from tests.integration.test_cli import DEMO, rhetoric
 
@@ -106,6 +106,22 @@ def test_another_model_codebook_or_segmenter_is_refused(done: Path, copy: Path, 
         go(copy, done / "texts")
 
 
+def test_a_run_of_before_place_and_source_is_read_and_not_added_to(done: Path, copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["identity"]["columns"]
+    for path in shard_paths(copy):
+        metadata = pl.read_parquet_metadata(path)
+        old = pl.read_parquet(path).drop("place", "source")
+        old.write_parquet(path, metadata={KEY: metadata[KEY]})
+        manifest["sums"][path.name] = sha256_of(path)
+    (copy / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert list(problems(copy)) == []
+    assert {(row.place, row.source) for row in labelled(copy)} == {("", "")}
+    assert read_rows([copy]).frame.height == rows(done / "run").height
+    with pytest.raises(RunError, match=r"columns was not set and is .*, place, source now.*label into a new folder"):
+        go(copy, done / "texts")
+
+
 def test_new_and_changed_files_are_taken_in_and_removed_ones_reported(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,6 +181,37 @@ def test_what_cannot_be_read_is_one_row_and_can_be_tried_again(tmp_path: Path) -
     )
     assert list(problems(run)) == []
     assert read_rows([run]).frame["document"].n_unique() == 2
+
+
+def write_bad_ones(folder: Path, first: int) -> None:
+    (folder / f"{first}.txt").write_bytes(b"")
+    (folder / f"{first + 1}.pdf").write_bytes(b"%PDF-1.7 and no more")
+    (folder / f"{first + 2}.zip").write_bytes(b"PK\x05\x06" + bytes(18))  # a zip with nothing in it
+    (folder / f"{first + 3}.jsonl").write_text('{"text": ""}\n{"text": "... --- ..."}\n', encoding="utf-8")
+
+
+@pytest.mark.parametrize("part_bytes", [30, 1_000_000])
+@pytest.mark.parametrize("good", [0, 4, 5])
+def test_a_run_that_ends_with_what_cannot_be_read_has_no_empty_shard(
+    tmp_path: Path, good: int, part_bytes: int
+) -> None:
+    texts, run = tmp_path / "texts", tmp_path / "run"
+    texts.mkdir()
+    for n in range(good):
+        (texts / f"{n}.txt").write_text("We thank the chair of the session.", encoding="utf-8")
+    write_bad_ones(texts, good)
+    order = Order(run, (str(texts),), Settings(shard_sentences=2), part_bytes)
+    assert carry_out(order, quiet=True, as_json=False) == 1
+    assert all(frame.height for frame in frames(run))
+    assert [error != "" for error in rows(run)["error"]] == [False] * good + [True] * (rows(run).height - good)
+    assert set(rows(run)["input"]) == {str(path) for path in texts.iterdir()}
+    assert list(problems(run)) == []
+    assert left(run, read_run(run)) == []
+    before = {path.name: path.read_bytes() for path in shard_paths(run)}
+    for path in shard_paths(run)[1:]:
+        path.unlink()
+    assert carry_out(order, quiet=True, as_json=False) == 1
+    assert {path.name: path.read_bytes() for path in shard_paths(run)} == before
 
 
 def test_verify_finds_what_is_damaged(copy: Path) -> None:

@@ -139,6 +139,26 @@ def test_an_interrupt_stops_within_two_seconds_and_says_how_to_go_on(tmp_path: P
     assert list(problems(run)) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_cluster_is_interrupted_in_one_line(tmp_path: Path, number: int, start: Start) -> None:
+    pytest.importorskip("ray", reason="Ray is the cluster extra: pip install -c constraints.txt -e '.[cluster]'")
+    texts = write_texts(tmp_path / "texts", 60, sentences=60)
+    run = tmp_path / "run"
+    process = start("label", texts, "--run", run, "--engine", "ray", "--workers", 2, "--part-mb", 0.005, "--json")
+    wait_for_shards(run, 2, process)
+    process.send_signal(number)
+    out, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    again = f"Go on with: rhetoric runs resume {run}"
+    assert told.decode() == f"rhetoric: stopped; what is labelled so far is kept. {again}\n"
+    assert all(json.loads(line)["event"] == "progress" for line in out.decode().splitlines())
+    before = contents(run)
+    assert 2 <= len(before) < 30
+    assert rhetoric("runs", "resume", run, "--engine", "local").returncode == 0
+    assert contents(run).items() > before.items()
+    assert list(problems(run)) == []
+
+
 def test_an_input_that_changes_under_the_run_is_an_error_row(tmp_path: Path, start: Start) -> None:
     texts = write_texts(tmp_path / "texts", 40, sentences=60)
     run = tmp_path / "run"
