@@ -10,7 +10,7 @@ pytestmark = pytest.mark.train
 pytest.importorskip("datasets", reason="the train extra is not installed: make setup-train")
 
 from rhetoric.codebook import default_codebook  # noqa: E402
-from training.corpus import CorpusError, _rebuild, read_documents, read_real, texts_folder  # noqa: E402
+from training.corpus import CorpusError, read_documents, read_real, rebuild, texts_folder  # noqa: E402
 from training.data import LABELS, WRITTEN_PATH, Passage, read_jsonl, read_written  # noqa: E402
 from training.inspection import copies, counts  # noqa: E402
 from training.splits import TEST, TRAIN, assign, near_duplicate_groups, read_splits, select  # noqa: E402
@@ -124,8 +124,8 @@ def test_a_document_that_is_missing_or_differs_is_refused(tmp_path: Path) -> Non
     (tmp_path / "corpus" / "ungdc").mkdir(parents=True)
     (tmp_path / "corpus" / "ungdc" / "XXX_1_2001.txt").write_text("Another text.", encoding="utf-8")
     row = {**read_jsonl(LABELS / "passages.jsonl")[0], "document": "corpus/ungdc/XXX_1_2001.txt"}
-    labels = [[] for _ in row["spans"]]
+    labels = [(0.0, 0.0, 0.0)] * len(row["spans"])
     with pytest.raises(CorpusError, match="not among the texts"):
-        _rebuild(row, {}, labels, BOOK)
+        rebuild(row, {}, labels)
     with pytest.raises(CorpusError, match="sha256"):
-        _rebuild(row, read_documents(tmp_path), labels, BOOK)
+        rebuild(row, read_documents(tmp_path), labels)
