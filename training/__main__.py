@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
+from model.classifier import MODEL_NAME
 from model.manifest import WEIGHTS, Decision, ModelError, sha256_of
 from rhetoric.codebook import default_codebook
 from rhetoric.errors import RhetoricError
@@ -30,14 +31,16 @@ from training.corpus import PASSAGES_PATH, CorpusError, read_documents, read_rea
 from training.data import WRITTEN_PATH, Passage, dataset_sha256, read_jsonl, read_written
 from training.decide import decide, fit_decisions
 from training.evaluate import write_report
-from training.export import check
+from training.export import FACTS_NAME, check
 from training.export import export as export_model
 from training.fit import fit as fit_network
 from training.fit import gold_matrix, predict
 from training.metrics import Floats, Ints, category_scores, macro_f1
 from training.network import BaseError, base_folder, base_sum
+from training.shape import take_shape
 from training.teacher import read_taught
 from training.teacher import teach as teach_from
+from training.unpack import unpack
 
 WORK = Path("work") / "fit"
 WEIGHTS_NAME = "network.safetensors"
@@ -99,19 +102,26 @@ def split(texts: Path | None) -> None:
 @click.option("--epochs", type=int)
 @click.option("--learning-rate", type=float)
 @click.option("--seed", "random_seed", type=int)
-@click.option("--start", type=click.Path(path_type=Path, exists=True), help="Go on from the fit in this folder.")
+@click.option(
+    "--start",
+    type=click.Path(path_type=Path, exists=True),
+    help="Go on from the fit in this folder, or from an exported model (model/weights).",
+)
+@click.option("--heads", type=int, help="Attention heads that each layer keeps (0: all).")
+@click.option("--units", type=int, help="Feed-forward units that each layer keeps (0: all).")
 @click.option("--taught", type=click.Path(path_type=Path, exists=True), help="Learn from what `teach` wrote as well.")
 @click.option("--passages", "limit", type=int, help="Train on so many passages only (to try it out).")
 @texts_option
 @out_option
 def fit(
     config_path: Path, base: str | None, sources: str | None, context: str | None, epochs: int | None,
-    learning_rate: float | None, random_seed: int | None, start: Path | None, taught: Path | None, limit: int | None, texts: Path | None, out: Path,
+    learning_rate: float | None, random_seed: int | None, start: Path | None, heads: int | None, units: int | None,
+    taught: Path | None, limit: int | None, texts: Path | None, out: Path,
 ) -> None:  # fmt: skip
     """Fine-tune on the training split, choose thresholds on the development split, save both."""
     config = read_config(
         config_path, base=base, sources=tuple(sources.split(",")) if sources else None,
-        context=context, epochs=epochs, learning_rate=learning_rate, random_seed=random_seed,
+        context=context, epochs=epochs, learning_rate=learning_rate, random_seed=random_seed, heads=heads, units=units,
     )  # fmt: skip
     keys = default_codebook().keys
     passages = read_passages(config.sources, texts)
@@ -124,7 +134,7 @@ def fit(
         f"choosing on {count_sentences(development)}", err=True,
     )  # fmt: skip
     started = time.monotonic()
-    network, tokenizer = fit_network([*train, *more], len(keys), config, start=start and start / WEIGHTS_NAME)
+    network, tokenizer = fit_network([*train, *more], len(keys), config, start=start and read_weights(start))
     minutes = (time.monotonic() - started) / 60
     logits, gold = predict(network, tokenizer, development, config), gold_matrix(development)
     decisions = fit_decisions(gold, logits)
@@ -135,12 +145,12 @@ def fit(
     config.write(out / "training.toml")
     facts = {
         "decisions": {key: asdict(d) for key, d in zip(keys, decisions, strict=True)},
-        "started_from": json.loads((start / "fit.json").read_text(encoding="utf-8")) if start else None,
+        "started_from": json.loads((start / FACTS_NAME).read_text(encoding="utf-8")) if start else None,
         "taught_sentences": count_sentences(more), "taught_sha256": sha256_of(taught) if taught else None,
         "minutes": round(minutes, 1), "training_sentences": count_sentences(train),
         "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
     }  # fmt: skip
-    (out / "fit.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    (out / FACTS_NAME).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     report_fit(minutes, gold, logits, decisions)
 
 
@@ -178,14 +188,13 @@ def export(source: Path, folder: Path, version: str, texts: Path | None) -> None
     """Write the static-int8 ONNX file with its manifest, and check it against the fp32 network."""
     codebook = default_codebook()
     network, tokenizer, config = load_fit(source)
-    facts = json.loads((source / "fit.json").read_text(encoding="utf-8"))
+    facts = json.loads((source / FACTS_NAME).read_text(encoding="utf-8"))
     decisions = {k: _decision(facts["decisions"][k]) for k in codebook.keys}
     passages = read_passages(config.sources, texts)
     assigned = split_file.read_splits()
     export_model(
         network, tokenizer, split_file.select(passages, assigned, split_file.TRAIN), config, decisions, folder,
-        codebook_version=codebook.version, version=version,
-        base_sha256=facts["base_sha256"], dataset_sha256=facts["dataset_sha256"],
+        codebook_version=codebook.version, version=version, facts=facts,
     )  # fmt: skip
     development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
     classifier = load_classifier(codebook, folder)
@@ -259,7 +268,7 @@ def models(
         network, tokenizer, its_config = load_fit(folder)
         with torch.autocast("cpu", torch.bfloat16, enabled=its_config.bfloat16):
             logits = {n: predict(network, tokenizer, split[n], its_config) for n in ("development", "test")}
-        facts = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+        facts = json.loads((folder / FACTS_NAME).read_text(encoding="utf-8"))
         minutes, fits = compared.fit_minutes(facts)
         keep_model(compared.SAVED[word], compared.score(logits, split, keys) | {"minutes": minutes, "fits": fits})
     for name in names or (() if kept else compared.ROWS):
@@ -290,16 +299,23 @@ def cards(texts: Path | None) -> None:
 @click.option("--enriched", type=int, default=0, help="Passages for each category that the shipped model expects.")
 @click.option("--uncertain", type=int, default=0, help="Passages of which the shipped model is unsure.")
 @click.option("--look-at", type=int, default=3000, show_default=True, help="Passages that the model reads for that.")
+@click.option("--training-only", is_flag=True, help="Draw from documents of the training split only.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @texts_option
 def draw(
-    folder: Path, round_number: int, random_number: int, enriched: int, uncertain: int, look_at: int, seed: int, texts: Path | None,
+    folder: Path, round_number: int, random_number: int, enriched: int, uncertain: int, look_at: int, training_only: bool,
+    seed: int, texts: Path | None,
 ) -> None:  # fmt: skip
     """Draw real passages for a round of coding into FOLDER: drawn.jsonl and sheets for coders."""
     codebook = default_codebook()
     documents = read_documents(texts_folder(texts))
     rng = np.random.default_rng(seed)
-    passages = sampling.frame(d for name, d in documents.items() if not name.startswith("seeds/"))
+    open_to = (split_file.TRAIN,) if training_only else split_file.SPLIT_NAMES
+    passages = sampling.frame(
+        d
+        for name, d in documents.items()
+        if not name.startswith("seeds/") and split_file.assign(name, "real") in open_to
+    )
     drawn = sampling.draw_random(passages, random_number, f"random-{round_number}", rng)
     taken = {(r["document"], r["spans"][0][0]) for r in read_jsonl(PASSAGES_PATH)} | {d.passage.key for d in drawn}
     wanted = {**dict.fromkeys(codebook.keys, enriched), "uncertain": uncertain}
@@ -353,8 +369,16 @@ def load_fit(folder: Path) -> tuple[torch.nn.Module, object, Config]:
     config = read_config(folder / "training.toml")
     encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))
     network = Network(encoder, len(default_codebook().keys))
-    network.load_state_dict(load_file(folder / WEIGHTS_NAME))
+    weights = read_weights(folder)
+    take_shape(network, weights)
+    network.load_state_dict(weights)
     return network.eval(), AutoTokenizer.from_pretrained(folder), config
+
+
+def read_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of a fit, or what int8 kept of them in an exported model."""
+    exported = folder / MODEL_NAME
+    return unpack(exported) if exported.is_file() else load_file(folder / WEIGHTS_NAME)
 
 
 def _decision(entry: dict[str, object]) -> Decision:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -23,6 +25,7 @@ from training.fit import encode
 from training.metrics import Floats
 from training.network import Network
 
+FACTS_NAME = "fit.json"
 CALIBRATION_WINDOWS = 300
 _OPSET = 17
 
@@ -81,9 +84,12 @@ def quantise(fp32: Path, int8: Path, calibration: Sequence[Sequence[int]]) -> No
 
 def export(
     network: Network, tokenizer: PreTrainedTokenizerBase, passages: Sequence[Passage], config: Config,
-    decisions: dict[str, Decision], folder: Path, *, codebook_version: str, version: str, base_sha256: str, dataset_sha256: str,
+    decisions: dict[str, Decision], folder: Path, *, codebook_version: str, version: str, facts: Mapping[str, Any],
 ) -> None:  # fmt: skip
-    """Write the model folder. `passages` calibrate the quantisation; they are training passages."""
+    """Write the model folder. `passages` calibrate the quantisation; they are training passages.
+
+    `facts` are those of `fit`: they stay beside the weights, and training can go on from there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     work = folder / "work"
     work.mkdir(exist_ok=True)
@@ -92,10 +98,11 @@ def export(
     shutil.rmtree(work)
     tokenizer.backend_tokenizer.save(str(folder / TOKENIZER_NAME))
     config.write(folder / "training.toml")
-    names = (MODEL_NAME, TOKENIZER_NAME, "training.toml")
+    (folder / FACTS_NAME).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    names = (MODEL_NAME, TOKENIZER_NAME, "training.toml", FACTS_NAME)
     Manifest(
         version=version, codebook_version=codebook_version, decisions=decisions, context=config.context,
-        max_pieces=config.max_pieces, base=config.base, base_sha256=base_sha256, dataset_sha256=dataset_sha256,
+        max_pieces=config.max_pieces, base=config.base, base_sha256=facts["base_sha256"], dataset_sha256=facts["dataset_sha256"],
         files={name: File((folder / name).stat().st_size, sha256_of(folder / name)) for name in names},
     ).write(folder)  # fmt: skip
 

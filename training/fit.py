@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
@@ -21,8 +19,12 @@ from model.windows import Window, normalise, windows
 from training.config import Config
 from training.data import Passage
 from training.network import Network, base_folder, collate, load_base, padded, pool
+from training.shape import narrow, take_shape
 
 Array = npt.NDArray[np.float64]
+
+NARROWING_STEPS = 150
+"""Steps by which a network's heads and units are judged before some are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,12 @@ def lay_out(turn: EncodedTurn, context: str, config: Config, tokenizer: PreTrain
 
 
 def fit(
-    passages: Sequence[Passage], categories: int, config: Config, progress: bool = True, start: Path | None = None
-) -> tuple[Network, PreTrainedTokenizerBase]:
+    passages: Sequence[Passage], categories: int, config: Config, progress: bool = True,
+    start: Mapping[str, Tensor] | None = None,
+) -> tuple[Network, PreTrainedTokenizerBase]:  # fmt: skip
     """Fine-tune the base on passages. The same passages, config and machine give the same weights.
 
-    `start` is the weights file of an earlier fit to go on from, as when a round of codings has come in.
+    `start` holds the weights of an earlier fit to go on from, as when a round of codings has come in.
     """
     rng = random.Random(config.random_seed)
     torch.manual_seed(config.random_seed)
@@ -76,9 +79,16 @@ def fit(
         base_folder(config.base, config.base_sha256), categories, config.dropout, config.frozen_layers
     )
     if start is not None:
-        network.load_state_dict(load_file(start))
+        take_shape(network, start)
+        network.load_state_dict(start, strict=False)  # what an exported file lacks is the pooler, which nothing uses
     data = encode(passages, tokenizer, categories)
-    epochs = [_batches(data, config, tokenizer, rng) for _ in range(config.epochs)]
+    epochs = [batches_of(data, config, tokenizer, rng) for _ in range(config.epochs)]
+    narrow(
+        network,
+        (partial(loss_of, network, batch, 0.0) for batch in epochs[0][:NARROWING_STEPS]),
+        config.heads,
+        config.units,
+    )
     steps = sum(map(len, epochs))
     optimizer = torch.optim.AdamW(_parameter_groups(network, config), fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * config.warmup_share), steps)
@@ -88,7 +98,7 @@ def fit(
     for epoch in epochs:
         for batch in epoch:
             with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
-                loss = _loss(network, batch, config.label_smoothing)
+                loss = loss_of(network, batch, config.label_smoothing)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             optimizer.step()
@@ -139,7 +149,7 @@ def gold_matrix(passages: Sequence[Passage]) -> npt.NDArray[np.int64]:
     return np.array([s.gold for p in passages for s in p.sentences()], dtype=np.int64)
 
 
-def _batches(
+def batches_of(
     data: list[list[EncodedTurn]], config: Config, tokenizer: PreTrainedTokenizerBase, rng: random.Random
 ) -> list[list[Example]]:
     """One epoch: windows laid out afresh, shuffled, in steps of at most `batch_pieces` word pieces."""
@@ -163,7 +173,8 @@ def _batches(
     return batches
 
 
-def _loss(network: Network, batch: Sequence[Example], smoothing: float) -> Tensor:
+def loss_of(network: Network, batch: Sequence[Example], smoothing: float) -> Tensor:
+    """Mean binary cross-entropy over the coded sentences and categories of a step."""
     wins = [example.window for example in batch]
     logits = pool(network(*collate(wins)).float(), wins)
     targets = torch.from_numpy(np.concatenate([example.targets for example in batch])).float()
