@@ -329,11 +329,20 @@ def draw(
 
 
 @main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("files", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
+def sheets(folder: Path, files: tuple[Path, ...]) -> None:
+    """Make a round of newly written passages (JSON Lines FILES) in FOLDER, with sheets for the second coder."""
+    click.echo(f"{rounds.write_written_round(files, folder)} passages in {folder}; answer in {folder}/B_01.txt …")
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @texts_option
 def disagreements(folder: Path, texts: Path | None) -> None:
-    """Write FOLDER/adjudication.txt from the coders' answers A_*.txt and B_*.txt."""
-    count = rounds.write_adjudication(folder, read_documents(texts_folder(texts)), default_codebook())
+    """Write FOLDER/adjudication.txt from the answers A_*.txt (of a written round: its labels) and B_*.txt."""
+    documents = {} if (folder / rounds.WRITTEN).is_file() else read_documents(texts_folder(texts))
+    count = rounds.write_adjudication(folder, documents, default_codebook())
     click.echo(f"{count} passages to adjudicate in {folder / rounds.ADJUDICATION}; answer in {folder}/G_1.txt")
 
 

@@ -1,4 +1,8 @@
-"""A round of coding on disk: drawn passages, sheets for two coders, an adjudicator's sheet, and back into labels/."""
+"""A round of coding on disk: passages, sheets for coders, an adjudicator's sheet, and back into labels/.
+
+The passages are either drawn from real documents (two coders, A and B) or written for the project with
+their writer's labels, which are the first coding (a second coder, B).
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,15 @@ from typing import Any
 from rhetoric.codebook import Codebook
 from training.coding import Coding, CodingError, SheetPassage, adjudicate, disagreement_sheet, read_codings, sheet
 from training.corpus import GOLD_PATH, PASSAGES_PATH, CorpusDocument
-from training.data import LABELS, read_jsonl
+from training.data import LABELS, WRITTEN_PATH, read_jsonl
 from training.sampling import Drawn, passage_row
 
 PER_SHEET = 34
-DRAWN = "drawn.jsonl"
+DRAWN, WRITTEN = "drawn.jsonl", "written.jsonl"
 SHEETS = "sheet"
 ADJUDICATION = "adjudication.txt"
 CODERS = ("A", "B")
-ADJUDICATOR = "G"
+ADJUDICATOR, WRITER = "G", "writer"
 
 Documents = Mapping[str, CorpusDocument]
 
@@ -31,7 +35,19 @@ def write_round(drawn: Sequence[Drawn], documents: Documents, round_number: int,
         passage_row(f"P{i:04d}", d, documents[d.passage.document], round_number) for i, d in enumerate(drawn, first)
     ]
     _append(folder / DRAWN, rows)
-    shown = [shown_passage(row, documents[str(row["document"])]) for row in rows]
+    _write_sheets([shown_passage(row, documents[str(row["document"])]) for row in rows], folder)
+
+
+def write_written_round(files: Sequence[Path], folder: Path) -> int:
+    """Put newly written passages into a round's folder, with sheets for the second coder; return their number."""
+    rows = [row for file in files for row in read_jsonl(file)]
+    folder.mkdir(parents=True, exist_ok=False)
+    _append(folder / WRITTEN, rows)
+    _write_sheets([shown_written(row) for row in rows], folder)
+    return len(rows)
+
+
+def _write_sheets(shown: Sequence[SheetPassage], folder: Path) -> None:
     for i in range(0, len(shown), PER_SHEET):
         (folder / f"{SHEETS}_{i // PER_SHEET + 1:02d}.txt").write_text(
             sheet(shown[i : i + PER_SHEET]), encoding="utf-8"
@@ -39,12 +55,26 @@ def write_round(drawn: Sequence[Drawn], documents: Documents, round_number: int,
 
 
 def write_adjudication(folder: Path, documents: Documents, codebook: Codebook) -> int:
-    """Write the sheet of disagreements between A_*.txt and B_*.txt; return how many passages it has."""
-    shown = [shown_passage(row, documents[row["document"]]) for row in read_jsonl(folder / DRAWN)]
-    a, b = (answers(folder, coder, codebook) for coder in CODERS)
-    text = disagreement_sheet(shown, a, b, codebook)
+    """Write the sheet of disagreements between the two codings; return how many passages it has."""
+    if (folder / WRITTEN).is_file():
+        shown = [shown_written(row) for row in read_jsonl(folder / WRITTEN)]
+    else:
+        shown = [shown_passage(row, documents[row["document"]]) for row in read_jsonl(folder / DRAWN)]
+    text = disagreement_sheet(shown, *_both(folder, codebook), codebook)
     (folder / ADJUDICATION).write_text(text, encoding="utf-8")
     return text.count("### ")
+
+
+def shown_written(row: dict[str, Any]) -> SheetPassage:
+    """What a coder is shown of a written passage: everything but its writer's labels."""
+    sentences = row["sentences"]
+    before = {
+        i: f"{s['speaker']}:"
+        for i, s in enumerate(sentences, 1)
+        if s["speaker"] and (i == 1 or s["turn"] != sentences[i - 2]["turn"])
+    }
+    facts = (row["genre"].replace("_", " "), row["country"], str(row["year"]), row["speaker"])
+    return SheetPassage(row["id"], ", ".join(facts), "", tuple(s["text"] for s in sentences), before)
 
 
 def shown_passage(row: dict[str, Any], document: CorpusDocument) -> SheetPassage:
@@ -66,31 +96,59 @@ def gather(folder: Path, codebook: Codebook) -> int:
     Raises:
         CodingError: a passage lacks a coding or an adjudication, or is in labels/ already.
     """
-    rows = read_jsonl(folder / DRAWN)
-    a, b, decided = (answers(folder, coder, codebook) for coder in (*CODERS, ADJUDICATOR))
-    known = {row["id"] for row in read_jsonl(PASSAGES_PATH)}
+    written = (folder / WRITTEN).is_file()
+    path = WRITTEN_PATH if written else PASSAGES_PATH
+    rows = read_jsonl(folder / (WRITTEN if written else DRAWN))
+    coders = (WRITER if written else CODERS[0], CODERS[1])
+    a, b = _both(folder, codebook)
+    decided = answers(folder, ADJUDICATOR, codebook)
+    known = {row["id"] for row in read_jsonl(path)}
     codings, gold = [], []
     for row in rows:
         name = row["id"]
         if name in known:
-            raise CodingError(f"passage {name} is in {PASSAGES_PATH.name} already")
-        if name not in a or name not in b:
-            raise CodingError(f"passage {name} lacks a coding by {'A' if name not in a else 'B'}")
+            raise CodingError(f"passage {name} is in {path.name} already")
+        for coder, found in zip(coders, (a, b), strict=True):
+            if name not in found:
+                raise CodingError(f"passage {name} lacks a coding by {coder}")
         labels, adjudicated = adjudicate(a[name], b[name], decided.get(name))
         codings += [
             {"passage": name, "coder": coder, "labels": [list(x) for x in one.labels], "doubt": list(one.doubt)}
-            for coder, one in zip(CODERS, (a[name], b[name]), strict=True)
+            for coder, one in zip(coders, (a[name], b[name]), strict=True)
         ]
         gold.append({"passage": name, "labels": [list(x) for x in labels], "adjudicated": list(adjudicated)})
-    _append(PASSAGES_PATH, rows)
+    if written:
+        rows = [_with_gold(row, found["labels"]) for row, found in zip(rows, gold, strict=True)]
+    else:
+        _append(GOLD_PATH, gold)
+    _append(path, rows)
     _append(LABELS / "codings.jsonl", codings)
-    _append(GOLD_PATH, gold)
     return len(rows)
+
+
+def _with_gold(row: dict[str, Any], labels: Any) -> dict[str, Any]:
+    """A written passage with its gold labels; a category that only its writer gave is a near miss."""
+    sentences = [
+        s | {"labels": found, "near_misses": sorted({*s["near_misses"], *s["labels"]} - {*found})}
+        for s, found in zip(row["sentences"], labels, strict=True)
+    ]
+    return row | {"sentences": sentences}
+
+
+def _both(folder: Path, codebook: Codebook) -> tuple[dict[str, Coding], dict[str, Coding]]:
+    """The two codings of a round; of a written one the first is its writer's."""
+    second = answers(folder, CODERS[1], codebook)
+    if not (folder / WRITTEN).is_file():
+        return answers(folder, CODERS[0], codebook), second
+    rows = read_jsonl(folder / WRITTEN)
+    return {r["id"]: Coding(r["id"], tuple(tuple(s["labels"]) for s in r["sentences"]), ()) for r in rows}, second
 
 
 def answers(folder: Path, coder: str, codebook: Codebook) -> dict[str, Coding]:
     """A coder's answers to the sheets of a round."""
-    sizes = {row["id"]: len(row["spans"]) for row in read_jsonl(folder / DRAWN)}
+    written = (folder / WRITTEN).is_file()
+    rows = read_jsonl(folder / (WRITTEN if written else DRAWN))
+    sizes = {row["id"]: len(row["sentences" if written else "spans"]) for row in rows}
     return read_codings(sorted(folder.glob(f"{coder}_*.txt")), sizes, codebook)
 
 

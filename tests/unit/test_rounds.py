@@ -54,10 +54,11 @@ def test_only_random_draws_have_a_probability_and_nothing_is_drawn_twice() -> No
 def labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "labels"
     folder.mkdir()
-    for name in ("passages", "gold", "codings"):
+    for name in ("passages", "gold", "codings", "written"):
         (folder / f"{name}.jsonl").touch()
     monkeypatch.setattr(rounds, "PASSAGES_PATH", folder / "passages.jsonl")
     monkeypatch.setattr(rounds, "GOLD_PATH", folder / "gold.jsonl")
+    monkeypatch.setattr(rounds, "WRITTEN_PATH", folder / "written.jsonl")
     monkeypatch.setattr(rounds, "LABELS", folder)
     return folder
 
@@ -83,5 +84,34 @@ def test_a_round_goes_through_coders_and_adjudicator_into_the_labels(tmp_path: P
     assert len(read_jsonl(labels / "codings.jsonl")) == 4
     text = json.dumps(read_jsonl(labels / "passages.jsonl"))
     assert "sentence" not in text
+    with pytest.raises(CodingError, match="already"):
+        rounds.gather(folder, BOOK)
+
+
+def test_written_passages_get_a_second_coder_and_gold_labels(tmp_path: Path, labels: Path) -> None:
+    lines = [("Who pays?", 0, "Q", []), ("We do.", 1, "LIRA", ["ngo_support"]), ("Good.", 1, "LIRA", ["soft_power"])]
+    sentences = [
+        {"text": text, "turn": turn, "speaker": speaker, "labels": given, "near_misses": []}
+        for text, turn, speaker, given in lines
+    ]
+    row = {"id": "W90001", "country": "Arvenia", "year": 2011, "genre": "interview", "side": "other",
+           "speaker": "Lira", "register": "plain", "sentences": sentences}  # fmt: skip
+    (tmp_path / "new.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    folder = tmp_path / "round"
+    assert rounds.write_written_round([tmp_path / "new.jsonl"], folder) == 1
+    shown = (folder / "sheet_01.txt").read_text(encoding="utf-8")
+    assert "-- Q:\n1 Who pays?\n-- LIRA:\n2 We do.\n3 Good." in shown
+    assert "soft_power" not in shown  # the second coder does not see the writer's labels
+    with pytest.raises(CodingError, match="lacks a coding by B"):
+        rounds.gather(folder, BOOK)
+    (folder / "B_01.txt").write_text("W90001 2N 3.?\n", encoding="utf-8")
+    assert rounds.write_adjudication(folder, {}, BOOK) == 1
+    assert "DECIDE 3: one coder S, the other none" in (folder / "adjudication.txt").read_text(encoding="utf-8")
+    (folder / "G_1.txt").write_text("W90001 3.\n", encoding="utf-8")
+    assert rounds.gather(folder, BOOK) == 1
+    (kept,) = read_jsonl(labels / "written.jsonl")
+    assert [s["labels"] for s in kept["sentences"]] == [[], ["ngo_support"], []]
+    assert [s["near_misses"] for s in kept["sentences"]] == [[], [], ["soft_power"]]
+    assert [c["coder"] for c in read_jsonl(labels / "codings.jsonl")] == ["writer", "B"]
     with pytest.raises(CodingError, match="already"):
         rounds.gather(folder, BOOK)
