@@ -40,9 +40,10 @@ from training.network import base_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-OURS, PIPELINE, FP32 = (
+OURS, PIPELINE, WHOLE, FP32 = (
     "this classifier (int8, OpenVINO)",
     "transformers pipeline, fp32",
+    "transformers pipeline, fp32, before narrowing",
     "torch fp32, our windows by length",
 )
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument(
         "--fit", type=Path, default=Path("work/fit"), help="folder of `python -m training fit`: the fp32 weights"
     )
+    parser.add_argument("--whole", type=Path, help="folder of the fit before its network was narrowed")
     parser.add_argument("--model", type=Path, default=WEIGHTS, help="folder of the exported model")
     parser.add_argument("--sentences", type=int, default=1000, help="how many are timed")
     parser.add_argument("--rounds", type=int, default=5)
@@ -123,6 +125,9 @@ def all_ways(options: argparse.Namespace, classifier: Classifier, work: Path) ->
     yield Way(OURS, "predict_proba, all cores", rivals.with_classifier(classifier), shipped)
     yield Way(PIPELINE, "same weights, one sentence a sequence, batch 32, reading order",
               rivals.with_pipeline(network, tokenizer, shipped, keys, config.max_pieces), shipped)  # fmt: skip
+    if options.whole:
+        yield Way(WHOLE, "12 heads and 1,536 units a layer, else as above",
+                  rivals.with_pipeline(*load_fit(options.whole)[:2], shipped, keys, config.max_pieces), shipped)  # fmt: skip
     for bfloat16 in (False, True):
         name = f"torch {'bf16' if bfloat16 else 'fp32'}, sentences by length"
         label = rivals.with_torch_sorted(network, tokenizer, shipped, config.max_pieces, bfloat16)
@@ -211,20 +216,16 @@ def int8_rate(clock: Clock) -> float:
 def operations(turns: Turns, classifier: Classifier, fit: Path) -> tuple[float, float]:
     """Operations of the encoder for the real pieces of all windows, and for each sentence's own pieces only.
 
-    Per piece and layer: four products by hidden x hidden, two by hidden x intermediate, and two by
-    hidden for every piece of the window (attention); a product and a sum are two operations.
+    Per piece and layer: four products by hidden x heads, two by hidden x feed-forward units, and two by
+    heads for every piece of the window (attention); a product and a sum are two operations.
     """
-    from transformers import AutoConfig, AutoTokenizer
-
-    manifest, encoder, tokenizer = (
-        classifier.manifest,
-        AutoConfig.from_pretrained(fit),
-        AutoTokenizer.from_pretrained(fit),
-    )
-    hidden, inner, layers = encoder.hidden_size, encoder.intermediate_size, encoder.num_hidden_layers
+    network, tokenizer, _ = load_fit(fit)
+    manifest, encoder = classifier.manifest, network.encoder.encoder.layer
+    hidden, heads = encoder[0].attention.self.query.in_features, encoder[0].attention.self.query.out_features
+    inner, layers = encoder[0].intermediate.dense.out_features, len(encoder)
 
     def cost(pieces: int, window: int) -> float:
-        return 2.0 * pieces * layers * (4 * hidden**2 + 2 * hidden * inner + 2 * window * hidden)
+        return 2.0 * pieces * layers * (4 * hidden * heads + 2 * hidden * inner + 2 * window * heads)
 
     whole = own = 0.0
     for _, window in rivals.laid_out(turns, tokenizer, manifest.context, manifest.max_pieces):
@@ -262,6 +263,7 @@ def report(
         "share_of_limit_without_context": round(speed[OURS] * own / number / rate, 4),
         "flips_against_fp32": round(flips, 5),
         "times_pipeline": round(speed[OURS] / speed[PIPELINE], 2),
+        "times_pipeline_before_narrowing": round(speed[OURS] / speed[WHOLE], 2) if WHOLE in speed else None,
         "times_best_fp32_torch": round(speed[OURS] / max(v for k, v in speed.items() if k.startswith("torch fp32")), 2),
         "times_best_torch": round(speed[OURS] / max(v for k, v in speed.items() if k.startswith("torch")), 2),
         "ways": [
@@ -290,7 +292,13 @@ def readme(result: dict[str, Any]) -> str:
     return table(["", "how", "sentences a second", "times the pipeline", "macro-F1"], rows) + (
         f"\n\n{result['sentences']:,} sentences of UN speeches on {result['machine']}, the best of interleaved rounds; F1 on the "
         f"{result['test_sentences']:,} sentences of the test split. Of the decisions there {result['flips_against_fp32']:.2%} differ between "
-        f"int8 and fp32 on the same windows. It is {result['times_best_fp32_torch']} times the best of torch in fp32, {result['times_best_torch']} times that "
+        f"int8 and fp32 on the same windows. It is {result['times_pipeline']} times as fast as the pipeline with the same weights"
+        + (
+            f" and {narrowed} times as fast as the pipeline with the whole network"
+            if (narrowed := result["times_pipeline_before_narrowing"])
+            else ""
+        )
+        + f", {result['times_best_fp32_torch']} times the best of torch in fp32, {result['times_best_torch']} times that "
         f"in bf16. The machine's limit is {result['int8_gop_per_second']:,.0f} int8 GOP/s, "
         f"{result['gop_per_sentence']:.2f} GOP a sentence: {result['limit_sentences_per_second']:,.0f} sentences a second, of which "
         f"{result['share_of_limit']:.0%} is reached."
