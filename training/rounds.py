@@ -29,7 +29,7 @@ Documents = Mapping[str, CorpusDocument]
 
 def write_round(drawn: Sequence[Drawn], documents: Documents, round_number: int, folder: Path) -> None:
     """Write the drawn passages (stand-off) and the sheets that coders read; the sheets stay outside the repository."""
-    folder.mkdir(parents=True, exist_ok=False)
+    _new_folder(folder)
     first = 1 + max((int(r["id"][1:]) for r in read_jsonl(PASSAGES_PATH) if r["id"].startswith("P")), default=0)
     rows = [
         passage_row(f"P{i:04d}", d, documents[d.passage.document], round_number) for i, d in enumerate(drawn, first)
@@ -41,10 +41,16 @@ def write_round(drawn: Sequence[Drawn], documents: Documents, round_number: int,
 def write_written_round(files: Sequence[Path], folder: Path) -> int:
     """Put newly written passages into a round's folder, with sheets for the second coder; return their number."""
     rows = [row for file in files for row in read_jsonl(file)]
-    folder.mkdir(parents=True, exist_ok=False)
+    _new_folder(folder)
     _append(folder / WRITTEN, rows)
     _write_sheets([shown_written(row) for row in rows], folder)
     return len(rows)
+
+
+def _new_folder(folder: Path) -> None:
+    if folder.exists():
+        raise CodingError(f"{folder} is there already; a round needs a folder of its own")
+    folder.mkdir(parents=True)
 
 
 def _write_sheets(shown: Sequence[SheetPassage], folder: Path) -> None:
@@ -56,11 +62,12 @@ def _write_sheets(shown: Sequence[SheetPassage], folder: Path) -> None:
 
 def write_adjudication(folder: Path, documents: Documents, codebook: Codebook) -> int:
     """Write the sheet of disagreements between the two codings; return how many passages it has."""
+    a, b = _both(folder, codebook)
     if (folder / WRITTEN).is_file():
         shown = [shown_written(row) for row in read_jsonl(folder / WRITTEN)]
     else:
         shown = [shown_passage(row, documents[row["document"]]) for row in read_jsonl(folder / DRAWN)]
-    text = disagreement_sheet(shown, *_both(folder, codebook), codebook)
+    text = disagreement_sheet(shown, a, b, codebook)
     (folder / ADJUDICATION).write_text(text, encoding="utf-8")
     return text.count("### ")
 
@@ -137,7 +144,7 @@ def _with_gold(row: dict[str, Any], labels: Any) -> dict[str, Any]:
 
 def _both(folder: Path, codebook: Codebook) -> tuple[dict[str, Coding], dict[str, Coding]]:
     """The two codings of a round; of a written one the first is its writer's."""
-    second = answers(folder, CODERS[1], codebook)
+    second = answers(folder, CODERS[1], codebook)  # says what is wrong with the folder
     if not (folder / WRITTEN).is_file():
         return answers(folder, CODERS[0], codebook), second
     rows = read_jsonl(folder / WRITTEN)
@@ -147,6 +154,8 @@ def _both(folder: Path, codebook: Codebook) -> tuple[dict[str, Coding], dict[str
 def answers(folder: Path, coder: str, codebook: Codebook) -> dict[str, Coding]:
     """A coder's answers to the sheets of a round."""
     written = (folder / WRITTEN).is_file()
+    if not written and not (folder / DRAWN).is_file():
+        raise CodingError(f"{folder} holds neither {DRAWN} nor {WRITTEN}: it is not a round's folder")
     rows = read_jsonl(folder / (WRITTEN if written else DRAWN))
     sizes = {row["id"]: len(row["sentences" if written else "spans"]) for row in rows}
     return read_codings(sorted(folder.glob(f"{coder}_*.txt")), sizes, codebook)

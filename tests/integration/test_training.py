@@ -1,6 +1,8 @@
 """Fine-tuning, decisions and export, on a tiny set."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ pytest.importorskip("torch", reason="the train extra is not installed: make setu
 
 import torch  # noqa: E402
 
-from model.classifier import Classifier  # noqa: E402
+from model.classifier import MODEL_NAME, Classifier  # noqa: E402
 from model.manifest import Decision  # noqa: E402
 from training.config import Config, ConfigError, read_config  # noqa: E402
 from training.data import CodedSentence, Passage  # noqa: E402
@@ -19,6 +21,7 @@ from training.decide import fit_decision  # noqa: E402
 from training.export import check, export, shipped_probabilities  # noqa: E402
 from training.fit import fit, gold_matrix, predict  # noqa: E402
 from training.network import BaseError, base_folder  # noqa: E402
+from training.unpack import unpack  # noqa: E402
 
 TINY = [
     Passage(
@@ -54,13 +57,35 @@ def test_the_exported_model_agrees_with_the_network(fitted: tuple[object, object
     decisions = {key: Decision(1.0, 0.0, 0.5, (0.4, 0.6)) for key in ("help", "blame")}
     export(
         network, tokenizer, TINY, CONFIG, decisions, tmp_path / "weights",
-        codebook_version="1.0", version="0", base_sha256="", dataset_sha256="",
+        codebook_version="1.0", version="0", facts={"base_sha256": "", "dataset_sha256": "", "minutes": 1},
     )  # type: ignore[arg-type]  # fmt: skip
     classifier = Classifier.load(tmp_path / "weights", categories=("help", "blame"), codebook_version="1.0")
     found = check(classifier, TINY, predict(network, tokenizer, TINY, CONFIG))  # type: ignore[arg-type]
     assert found.flips == 0
     assert found.sentences == 12
     assert shipped_probabilities(classifier, TINY).shape == (12, 2)
+    assert json.loads((tmp_path / "weights" / "fit.json").read_text())["minutes"] == 1
+    weights, exact = unpack(tmp_path / "weights" / MODEL_NAME), network.state_dict()  # type: ignore[attr-defined]
+    assert {name for name in exact if "pooler" not in name} == set(weights)
+    for name, array in weights.items():
+        assert array.shape == exact[name].shape
+        assert (array - exact[name]).abs().mean() <= 0.02 * exact[name].abs().max(), name
+    again, _ = fit(TINY, 2, replace(CONFIG, epochs=1, learning_rate=1e-9, head_learning_rate=1e-9), False, weights)
+    assert ((predict(again, tokenizer, TINY, CONFIG) > 0) == gold_matrix(TINY)).all()  # type: ignore[arg-type]
+
+
+def test_a_narrow_network_has_fewer_heads_and_units_and_still_learns(fitted: tuple[object, object]) -> None:
+    network, tokenizer = fitted
+    config = replace(CONFIG, heads=3, units=200, epochs=10)
+    narrow, _ = fit(TINY, 2, config, progress=False, start=network.state_dict())  # type: ignore[attr-defined]
+    layer = narrow.encoder.encoder.layer[2]  # type: ignore[union-attr, index]
+    assert layer.attention.self.query.weight.shape == (3 * 32, 384)
+    assert layer.intermediate.dense.out_features == layer.output.dense.in_features == 200
+    assert ((predict(narrow, tokenizer, TINY, config) > 0) == gold_matrix(TINY)).all()  # type: ignore[arg-type]
+    again, _ = fit(TINY, 2, replace(config, epochs=1), progress=False, start=narrow.state_dict())
+    assert again.encoder.encoder.layer[0].intermediate.dense.out_features == 200  # type: ignore[union-attr, index]
+    with pytest.raises(ConfigError, match="heads"):
+        Config(heads=-1)
 
 
 def test_decisions_are_fitted_for_f1_and_calibrated() -> None:
