@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from rhetoric.segment import segment
+
 from .visits import DEMO, ROOT, App, Visit
 
 pytestmark = pytest.mark.browser
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.browser
 INTERVIEW = DEMO / "velmara-2019-interview.txt"
 BODY = INTERVIEW.read_text(encoding="utf-8").split("---\n", 2)[2].strip()
 FIELD = "#rh-speech textarea"
+BODY_SENTENCES = len(segment(BODY).sentences)
 HOSTILE = (
     "<script>window.hacked = 1</script> We <img src=x onerror='window.hacked = 2'> stand together. "
     "Then {{constructor.constructor('window.hacked = 3')()}} and ${window.hacked = 4} and `x` \\u0041 are said. "
@@ -186,6 +189,18 @@ def test_what_is_no_text_is_said(visit: Visit, text: str, expected: str) -> None
     visit.page.locator(FIELD).fill(text)
     visit.page.locator("#rh-label").click()
     assert expected in message(visit)
+
+
+def test_a_million_characters_are_labelled_and_shown(visit: Visit) -> None:
+    text = (BODY + "\n\n") * (1_000_000 // len(BODY))
+    put = "(field, text) => { field.value = text; field.dispatchEvent(new Event('input', { bubbles: true })) }"
+    visit.page.locator(FIELD).evaluate(put, text)  # typing so much in takes the driver minutes
+    visit.page.locator("#rh-label").click()
+    visit.page.wait_for_selector(".rh-text", timeout=300_000)
+    sentences = BODY_SENTENCES * (1_000_000 // len(BODY))
+    assert visit.page.locator(".rh-s").count() == sentences
+    assert f"{sentences:,} sentences" in visit.page.locator(".rh-facts").inner_text()
+    assert visit.page.locator("#rh-csv").is_visible()
 
 
 def test_binary_upload_keeps_what_was_there(visit: Visit, tmp_path: Path) -> None:
