@@ -37,7 +37,7 @@ from training.fit import fit as fit_network
 from training.fit import gold_matrix, predict
 from training.metrics import Floats, Ints, category_scores, macro_f1
 from training.network import BaseError, base_folder, base_sum
-from training.shape import take_shape
+from training.shape import load_weights
 from training.teacher import read_taught
 from training.teacher import teach as teach_from
 from training.unpack import unpack
@@ -378,9 +378,7 @@ def load_fit(folder: Path) -> tuple[torch.nn.Module, object, Config]:
     config = read_config(folder / "training.toml")
     encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))
     network = Network(encoder, len(default_codebook().keys))
-    weights = read_weights(folder)
-    take_shape(network, weights)
-    network.load_state_dict(weights)
+    load_weights(network, read_weights(folder))
     return network.eval(), AutoTokenizer.from_pretrained(folder), config
 
 

@@ -19,7 +19,7 @@ from model.windows import Window, normalise, windows
 from training.config import Config
 from training.data import Passage
 from training.network import Network, base_folder, collate, load_base, padded, pool
-from training.shape import narrow, take_shape
+from training.shape import load_weights, narrow
 
 Array = npt.NDArray[np.float64]
 
@@ -79,8 +79,7 @@ def fit(
         base_folder(config.base, config.base_sha256), categories, config.dropout, config.frozen_layers
     )
     if start is not None:
-        take_shape(network, start)
-        network.load_state_dict(start, strict=False)  # what an exported file lacks is the pooler, which nothing uses
+        load_weights(network, start)
     data = encode(passages, tokenizer, categories)
     epochs = [batches_of(data, config, tokenizer, rng) for _ in range(config.epochs)]
     narrow(

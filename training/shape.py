@@ -41,8 +41,20 @@ def narrow(network: Network, losses: Iterable[Callable[[], Tensor]], heads: int,
         layer.output.dense = _columns(layer.output.dense, kept)
 
 
-def take_shape(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Give the linear layers of a network the sizes that they have in `weights`, which may come from a narrow one."""
+def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Load weights, narrow or not, into a network.
+
+    Raises:
+        RuntimeError: some are missing. An exported file may lack the pooler's, which nothing uses.
+    """
+    _take_shape(network, weights)
+    found = network.load_state_dict(weights, strict=False)
+    if wrong := [name for name in (*found.missing_keys, *found.unexpected_keys) if ".pooler." not in name]:
+        raise RuntimeError(f"these weights do not fit the network: {', '.join(wrong)}")
+
+
+def _take_shape(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Give the linear layers of a network the sizes that they have in `weights`."""
     for name, module in list(network.named_modules()):
         shape = weights[f"{name}.weight"].shape if f"{name}.weight" in weights else None
         if isinstance(module, nn.Linear) and shape is not None and shape != module.weight.shape:
