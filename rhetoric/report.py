@@ -138,7 +138,7 @@ def write_report(
 def _check_groups(rows: LabelledRows, options: Options) -> None:
     """Refuse groups that are not there: a report without them would look whole."""
     if options.groups and not options.by:
-        raise RhetoricError(f"--groups {';'.join(options.groups)} needs --by, the column that they are groups of")
+        raise RhetoricError(f"the groups {', '.join(options.groups)} need --by, the column that they are groups of")
     for condition in options.where:
         rows = rows.where(condition)
     known = set(rows.frame.select(rows.column(options.by)).to_series()) if options.groups else set()

@@ -24,7 +24,7 @@ from rhetoric.label import load_classifier
 from training import inspection, rounds, sampling
 from training import models as compared
 from training import splits as split_file
-from training.cards import EVALUATION, MODELS, fill_cards
+from training.cards import EVALUATION, MODELS, CardError, fill_cards
 from training.coding import CodingError
 from training.config import CONFIG_PATH, SOURCES, Config, ConfigError, read_config
 from training.corpus import PASSAGES_PATH, CorpusError, read_documents, read_real, texts_folder
@@ -37,6 +37,7 @@ from training.fit import fit as fit_network
 from training.fit import gold_matrix, predict
 from training.metrics import Floats, Ints, category_scores, macro_f1
 from training.network import BaseError, base_folder, base_sum
+from training.remarks import RemarkError
 from training.shape import load_weights
 from training.teacher import read_taught
 from training.teacher import teach as teach_from
@@ -44,7 +45,10 @@ from training.unpack import unpack
 
 WORK = Path("work") / "fit"
 WEIGHTS_NAME = "network.safetensors"
-_ERRORS = (BaseError, CodingError, ConfigError, CorpusError, ModelError, RhetoricError, split_file.SplitError)
+_ERRORS = (
+    BaseError, CardError, CodingError, ConfigError, CorpusError, ModelError, RemarkError, RhetoricError,
+    split_file.SplitError,
+)  # fmt: skip
 
 texts_option = click.option(
     "--texts", type=click.Path(path_type=Path, file_okay=False),

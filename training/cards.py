@@ -14,6 +14,7 @@ from rhetoric.codebook import Codebook
 from training import inspection, reliability
 from training.corpus import GOLD_PATH, PASSAGES_PATH
 from training.data import WRITTEN_PATH, read_jsonl
+from training.remarks import KINDS, Error, Remark, read_remarks, remarks_on
 from training.splits import read_splits
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,7 @@ EVALUATION = ROOT / "model" / "evaluation"
 README, MODEL_CARD, DATASHEET = ROOT / "README.md", ROOT / "model" / "MODEL_CARD.md", ROOT / "labels" / "README.md"
 INSTALLATION = ROOT / "benchmarks" / "results" / "installation.json"
 MODELS = EVALUATION / "models.json"
+REMARKS = EVALUATION / "error_remarks.jsonl"
 _MARK = r"(<!-- figures: {name} -->\n).*?(<!-- /figures -->)"
 
 
@@ -168,6 +170,23 @@ def behaviour(report: Mapping[str, Any]) -> str:
     return table(["test", "cases", "right before the change", "wrong after it", "failure rate"], rows)
 
 
+def error_kinds(report: Mapping[str, Any], remarks: Mapping[Error, Remark], codebook: Codebook) -> str:
+    """The kinds of the worst errors, by category, as a reader saw them; the example is the surest error's remark."""
+    errors = report["worst_errors"]
+    found = remarks_on(errors, remarks)
+    coverage = f"{len(found)} of the present {len(errors)} worst errors have a remark."
+    rows = []
+    for kind, meaning in KINDS.items():
+        of_kind = [r for r in found if r.kind == kind]
+        if of_kind:
+            counts = [sum(r.category == key for r in of_kind) for key in codebook.keys]
+            rows.append([meaning, len(of_kind), *counts, of_kind[0].remark])
+    if not rows:
+        return coverage
+    head = ["what kind", "errors", *(codebook[key].name for key in codebook.keys), "for example"]
+    return f"{table(head, rows)}\n\n{coverage}"
+
+
 def _number(value: float) -> str:
     return "–" if value != value else f"{value:.2f}"  # NaN differs from itself
 
@@ -194,6 +213,7 @@ def fill_cards(codebook: Codebook) -> None:
     fill(MODEL_CARD, "facets", facets(report, codebook))
     fill(MODEL_CARD, "doubt", doubt(report, codebook))
     fill(MODEL_CARD, "behaviour", behaviour(report))
+    fill(MODEL_CARD, "errors", error_kinds(report, read_remarks(REMARKS, codebook), codebook))
     if MODELS.is_file():
         fill(MODEL_CARD, "models", compared_models(read_report(MODELS), codebook))
     rows = read_jsonl(WRITTEN_PATH)

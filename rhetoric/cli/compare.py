@@ -10,7 +10,9 @@ import click
 
 from rhetoric.cli.options import (
     FILE,
+    chosen_groups,
     estimate_options,
+    group_options,
     load,
     output_options,
     rows_options,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 @click.command()
 @rows_options
 @click.option("--by", required=True, metavar="COLUMN", help="Column that says to which group a sentence belongs.")
-@click.option("--groups", default="", metavar="A;B;…", help="Compare only these groups, separated by ; (default: all).")
+@group_options
 @click.option(
     "--against",
     default="",
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
 @seed_option
 @user_errors
 def compare(
-    rows: tuple[Path, ...], facts: Path | None, where: tuple[str, ...], by: str, groups: str, against: str,
-    category: tuple[str, ...], unit: str, audit: Path | None, coder: str, level: float, out: Path | None,
+    rows: tuple[Path, ...], facts: Path | None, where: tuple[str, ...], by: str, groups: str,
+    group: tuple[str, ...], against: str, category: tuple[str, ...], unit: str, audit: Path | None, coder: str, level: float, out: Path | None,
     plot: Path | None, as_json: bool, words: Path | None, sentences: int, random_seed: int,
 ) -> None:  # fmt: skip
     """Compare groups: difference and ratio of shares, effect size, and a test that permutes documents.
@@ -72,7 +74,7 @@ def compare(
         raise click.UsageError("--words draws one category; name it with --category")
     loaded = load(rows, facts, where, category=category, audit=audit, coder=coder)
     measures = measure(loaded.rows, [by], unit, loaded.audit, where)
-    chosen = [g.strip() for g in groups.split(";") if g.strip()]
+    chosen = chosen_groups(groups, group)
     results = compare_groups(
         measures,
         chosen,

@@ -39,6 +39,23 @@ def rows_options(command: Command) -> Command:
     return command
 
 
+def group_options(command: Command) -> Command:
+    """Which groups of the column: `groups` and `group`, for `chosen_groups`."""
+    for option in (
+        click.option(
+            "--group", multiple=True, metavar="A", help="Only this group (repeatable); its name may hold a ;."
+        ),
+        click.option("--groups", default="", metavar="A;B;…", help="Only these groups, separated by ; (default: all)."),
+    ):
+        command = option(command)
+    return command
+
+
+def chosen_groups(groups: str, group: Sequence[str]) -> list[str]:
+    """Names of the groups that were asked for; none means all."""
+    return [*(name.strip() for name in groups.split(";") if name.strip()), *group]
+
+
 def estimate_options(command: Command) -> Command:
     """What is estimated, and how."""
     for option in (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from rhetoric.cli.options import PATH, load, rows_options, seed_option, user_errors
+from rhetoric.cli.options import PATH, chosen_groups, group_options, load, rows_options, seed_option, user_errors
 
 
 @click.command()
@@ -15,7 +15,7 @@ from rhetoric.cli.options import PATH, load, rows_options, seed_option, user_err
 @click.option("--out", required=True, type=PATH, help="Folder for the report.")
 @click.option("--title", default="Comparative rhetoric", show_default=True)
 @click.option("--by", default="", metavar="COLUMN", help="Column whose groups are compared.")
-@click.option("--groups", default="", metavar="A;B;…", help="Only these groups, separated by ;.")
+@group_options
 @click.option("--period", type=click.Choice(["year", "quarter", "month"]), default="year", show_default=True)
 @click.option("--unit", type=click.Choice(["sentence", "word"]), default="sentence", show_default=True)
 @click.option("--audit", type=PATH, help="Audit folder: correct the shares with its coded sample.")
@@ -36,8 +36,8 @@ from rhetoric.cli.options import PATH, load, rows_options, seed_option, user_err
 @user_errors
 def report(
     context: click.Context, rows: tuple[Path, ...], facts: Path | None, where: tuple[str, ...], out: Path, title: str, by: str,
-    groups: str, period: str, unit: str, audit: Path | None, coder: str, codings: tuple[Path, ...], level: float,
-    examples: int, random_seed: int,
+    groups: str, group: tuple[str, ...], period: str, unit: str, audit: Path | None, coder: str,
+    codings: tuple[Path, ...], level: float, examples: int, random_seed: int,
 ) -> None:  # fmt: skip
     """Write one page with methods, shares, comparison, trend, quality, agreement, sentences and limits.
 
@@ -53,7 +53,7 @@ def report(
     from rhetoric.report import Options, write_report
 
     loaded = load(rows, facts, where)
-    chosen = tuple(g.strip() for g in groups.split(";") if g.strip())
+    chosen = tuple(chosen_groups(groups, group))
     options = Options(
         title, by, chosen, period, where, unit, level, coder, tuple(map(str, codings)), examples, random_seed
     )

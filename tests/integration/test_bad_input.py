@@ -143,6 +143,16 @@ def test_names_with_commas_are_groups_like_others(tmp_path):
     assert "Duke" not in kept
 
 
+def test_names_with_semicolons_are_given_one_by_one(tmp_path):
+    rows = written(tmp_path, group("Lee; Ann", (2, 3, 4)) + group("B", (2, 3, 5)) + group("C", (1, 1, 2)))
+    words = ("--by", "speaker", "--groups", "B", "--group", "Lee; Ann", "--out")
+    assert run("report", rows, *words, tmp_path / "report").exit_code == 0
+    assert {r["speaker"] for r in read(tmp_path / "report" / "data" / "shares.csv")} == {"Lee; Ann", "B"}
+    assert run("compare", rows, *words, tmp_path / "pairs.csv").exit_code == 0
+    assert {(r["first"], r["second"]) for r in read(tmp_path / "pairs.csv")} == {("B", "Lee; Ann")}
+    assert "no speaker 'Lee'" in run("compare", rows, "--by", "speaker", "--groups", "B;Lee; Ann").output
+
+
 def test_a_plan_says_which_rows_have_no_group(tmp_path):
     said = run("audit", "plan", written(tmp_path, UNDATED), "--by", "year", "--by", "speaker", "--half-width", "0.1")
     assert "100 sentences in 5 documents have no year and are left out" in said.output
@@ -243,7 +253,7 @@ def test_runs_of_two_models_are_not_counted_together(tmp_path, monkeypatch, comm
     (("compare", "--by", "speaker", "--groups", "A", "--against", "rest"), "needs two groups, got A"),
     (("share", "--by", "speaker", "--by", "speaker"), "name each once"),
     (("report", "--out", "r", "--by", "speaker", "--groups", "A;Q"), "no speaker 'Q'; there is A, B"),
-    (("report", "--out", "r", "--groups", "A;B"), "needs --by"),
+    (("report", "--out", "r", "--groups", "A;B"), "need --by"),
 ])  # fmt: skip
 def test_groups_that_are_not_there_or_twice_are_refused(tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
