@@ -24,7 +24,7 @@ from training.shape import load_weights, narrow
 Array = npt.NDArray[np.float64]
 
 NARROWING_STEPS = 150
-"""Steps by which a network's heads and units are judged before some are left out."""
+"""Steps by which a network's heads and feed-forward units are judged before some are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def fit(
         network,
         (partial(loss_of, network, batch, 0.0) for batch in epochs[0][:NARROWING_STEPS]),
         config.heads,
-        config.units,
+        config.feed_forward,
     )
     steps = sum(map(len, epochs))
     optimizer = torch.optim.AdamW(_parameter_groups(network, config), fused=True)
