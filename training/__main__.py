@@ -77,6 +77,7 @@ def main() -> None:
     python -m training split      assign every passage to train, development or test
     python -m training fit        fine-tune on the labelled passages
     python -m training teach      let a bigger fit label uncoded real passages, for `fit --taught`
+    python -m training average    the mean of two fits' weights, often better than either
     python -m training export     write model/weights: static int8 ONNX and its manifest
     python -m training evaluate   measure the shipped model, write model/evaluation
     python -m training models     train other models on the same splits, for the table of models
@@ -142,22 +143,44 @@ def fit(
     started = time.monotonic()
     network, tokenizer = fit_network([*train, *more], len(keys), config, start=weights)
     minutes = (time.monotonic() - started) / 60
-    logits, gold = predict(network, tokenizer, development, config), gold_matrix(development)
-    decisions = fit_decisions(gold, logits)
-    out.mkdir(parents=True, exist_ok=True)
-    save_file({name: t.contiguous() for name, t in network.state_dict().items()}, out / WEIGHTS_NAME)
-    network.encoder.config.save_pretrained(out)  # type: ignore[union-attr, operator]
-    tokenizer.save_pretrained(out)
-    config.write(out / "training.toml")
     facts = {
-        "decisions": {key: asdict(d) for key, d in zip(keys, decisions, strict=True)},
         "started_from": before, "config": asdict(config),
         "taught_sentences": count_sentences(more), "taught_sha256": sha256_of(taught) if taught else None,
         "minutes": round(minutes, 1), "training_sentences": count_sentences(train),
         "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
     }  # fmt: skip
-    (out / FACTS_NAME).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    report_fit(minutes, gold, logits, decisions)
+    keep_fit(network, tokenizer, config, facts, development, out)
+
+
+def keep_fit(
+    network: Any, tokenizer: Any, config: Config, facts: dict[str, Any], development: Sequence[Passage], out: Path
+) -> None:
+    """Choose thresholds on the development split, and write the folder of a fit."""
+    logits, gold = predict(network, tokenizer, development, config), gold_matrix(development)
+    decisions = fit_decisions(gold, logits)
+    out.mkdir(parents=True, exist_ok=True)
+    save_file({name: t.contiguous() for name, t in network.state_dict().items()}, out / WEIGHTS_NAME)
+    network.encoder.config.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    config.write(out / "training.toml")
+    chosen = {key: asdict(d) for key, d in zip(default_codebook().keys, decisions, strict=True)}
+    (out / FACTS_NAME).write_text(json.dumps({**facts, "decisions": chosen}, indent=2) + "\n", encoding="utf-8")
+    report_fit(facts["minutes"], gold, logits, decisions)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.argument("other", type=click.Path(path_type=Path, exists=True))
+@texts_option
+@out_option
+def average(folder: Path, other: Path, texts: Path | None, out: Path) -> None:
+    """Average the weights of two fits, of which FOLDER went on from OTHER, and choose thresholds anew."""
+    network, tokenizer, config = load_fit(folder)
+    second = load_fit(other)[0].state_dict()
+    load_weights(network, {name: (weight + second[name]) / 2 for name, weight in network.state_dict().items()})
+    passages = read_passages(config.sources, texts)
+    development = split_file.select(passages, split_file.read_splits(), split_file.DEVELOPMENT)
+    keep_fit(network, tokenizer, config, {**read_facts(folder), "averaged_with": str(other)}, development, out)
 
 
 def report_fit(minutes: float, gold: Ints, logits: Floats, decisions: Sequence[Decision]) -> None:
@@ -399,7 +422,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
         ConfigError: nothing is noted there.
     """
     try:
-        facts: dict[str, Any] = read_facts(folder)
+        facts: dict[str, Any] = json.loads((folder / FACTS_NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{folder} is not the folder of a fit: {FACTS_NAME} is missing or broken") from error
     return facts
