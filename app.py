@@ -268,11 +268,11 @@ def _compare_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any])
     with gr.Row(elem_classes="rh-columns"):
         with gr.Column(elem_classes="rh-input"):
             files = gr.File(
-                label="Rows that rhetoric label wrote", file_count="multiple", elem_id="rh-rows", height=120,
+                label="Rows that rhetoric label wrote", file_count="multiple", elem_id="rh-rows", height=150,
                 file_types=[".csv", ".jsonl", ".parquet"],
             )  # fmt: skip
             facts = gr.File(
-                label="Facts by file name, if you have them", elem_id="rh-facts", height=120,
+                label="Facts by file name, if you have them", elem_id="rh-facts", height=150,
                 file_types=[".csv", ".tsv", ".xlsx", ".jsonl", ".parquet"],
             )  # fmt: skip
             examples = gr.Button("Compare the examples", elem_id="rh-compare-examples", size="md")

@@ -30,7 +30,7 @@ from rhetoric.codebook import default_codebook
 from rhetoric.label import load_classifier, split_document
 from rhetoric.reading import Document, Reader
 from training import splits
-from training.__main__ import load_fit, read_passages
+from training.__main__ import load_fit, read_decision, read_facts, read_passages
 from training.cards import README, fill, table
 from training.corpus import texts_folder
 from training.data import Passage
@@ -126,8 +126,17 @@ def all_ways(options: argparse.Namespace, classifier: Classifier, work: Path) ->
     yield Way(PIPELINE, "same weights, one sentence a sequence, batch 32, reading order",
               rivals.with_pipeline(network, tokenizer, shipped, keys, config.max_pieces), shipped)  # fmt: skip
     if options.whole:
-        yield Way(WHOLE, "12 heads and 1,536 units a layer, else as above",
-                  rivals.with_pipeline(*load_fit(options.whole)[:2], shipped, keys, config.max_pieces), shipped)  # fmt: skip
+        whole, its_tokenizer, its_config = load_fit(options.whole)
+        decisions = [read_decision(entry) for entry in read_facts(options.whole)["decisions"].values()]
+        layer = whole.encoder.encoder.layer[0]
+        size = whole.encoder.config.hidden_size // whole.encoder.config.num_attention_heads
+        what = (
+            f"{layer.attention.self.query.out_features // size} heads and {layer.intermediate.dense.out_features:,} "
+            "feed-forward units a layer, else as above"
+        )
+        yield Way(
+            WHOLE, what, rivals.with_pipeline(whole, its_tokenizer, decisions, keys, its_config.max_pieces), decisions
+        )
     for bfloat16 in (False, True):
         name = f"torch {'bf16' if bfloat16 else 'fp32'}, sentences by length"
         label = rivals.with_torch_sorted(network, tokenizer, shipped, config.max_pieces, bfloat16)
@@ -216,16 +225,16 @@ def int8_rate(clock: Clock) -> float:
 def operations(turns: Turns, classifier: Classifier, fit: Path) -> tuple[float, float]:
     """Operations of the encoder for the real pieces of all windows, and for each sentence's own pieces only.
 
-    Per piece and layer: four products by hidden x heads, two by hidden x feed-forward units, and two by
-    heads for every piece of the window (attention); a product and a sum are two operations.
+    Per piece and layer: four products by hidden x all heads' values, two by hidden x feed-forward units, and two
+    by all heads' values for every piece of the window (attention); a product and a sum are two operations.
     """
     network, tokenizer, _ = load_fit(fit)
     manifest, encoder = classifier.manifest, network.encoder.encoder.layer
-    hidden, heads = encoder[0].attention.self.query.in_features, encoder[0].attention.self.query.out_features
+    hidden, width = encoder[0].attention.self.query.in_features, encoder[0].attention.self.query.out_features
     inner, layers = encoder[0].intermediate.dense.out_features, len(encoder)
 
     def cost(pieces: int, window: int) -> float:
-        return 2.0 * pieces * layers * (4 * hidden * heads + 2 * hidden * inner + 2 * window * heads)
+        return 2.0 * pieces * layers * (4 * hidden * width + 2 * hidden * inner + 2 * window * width)
 
     whole = own = 0.0
     for _, window in rivals.laid_out(turns, tokenizer, manifest.context, manifest.max_pieces):

@@ -81,7 +81,7 @@ def explore(rows: LabelledRows, asked: Asked, folder: Path) -> Explored:
     html = (
         f'<section class="rh rh-trend" aria-label="Trend"><h2 id="rh-trend-title">{escape(name)} by {asked.period}'
         f'{f", by {escape(asked.by)}" if asked.by else ""}</h2><p class="rh-facts">{scope(rows)}</p>'
-        '<p class="rh-hint">Point at a dot for its numbers; click it, or press Enter on it, for its sentences. '
+        '<p class="rh-hint">Point at a dot for its numbers; click or tap it, or press Enter on it, for its sentences. '
         f'Shares are as the model counts them, not corrected for its errors.</p><div class="rh-drawing">{figure}</div>'
         f"{said([*measures.notes, *map(change_text, lines), *_line_notes(lines)])}"
         f'<div class="rh-behind" aria-live="polite">{_behind(rows, asked, lines, titles)}</div></section>'

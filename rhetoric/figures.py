@@ -82,6 +82,16 @@ def group_name(group: Sequence[str]) -> str:
     return ", ".join(group) or "all"
 
 
+def _short(text: str, width: int) -> str:
+    """Cut a name to fit; within a word too, as names of files and of other scripts have no blanks.
+
+    >>> _short("speeches/2014/velmara.txt", 12), _short("Ana  Vell", 12)
+    ('speeches/20…', 'Ana Vell')
+    """
+    text = " ".join(text.split())
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
+
+
 def _percent(axis: Any, decimals: int | None = None) -> None:
     from matplotlib.ticker import PercentFormatter
 
@@ -110,7 +120,7 @@ def shares_figure(shares: Sequence[Share], path: Path) -> None:
 
 def _label(group: Sequence[str], shares: Sequence[Share]) -> str:
     documents = max(s.raw.documents for s in shares if s.group == group)
-    return f"{textwrap.shorten(group_name(group), 34, placeholder='…')}  ({documents})"
+    return f"{_short(group_name(group), 34)}  ({documents})"
 
 
 def _shares_axis(axis: Axes, shares: Sequence[Share], category: str) -> None:
@@ -165,7 +175,7 @@ def comparison_figure(results: Sequence[Comparison], path: Path) -> None:
                 )
             axis.axvline(0, color=INK, linewidth=0.8)
             axis.set_title(category_name(category))
-            axis.set_yticks(range(len(pairs)), [textwrap.shorten(f"{a} − {b}", 42, placeholder="…") for a, b in pairs])
+            axis.set_yticks(range(len(pairs)), [_short(f"{a} − {b}", 42) for a, b in pairs])
             axis.set_ylim(len(pairs) - 0.4, -0.6)
             axis.tick_params(axis="y", length=0)
             axis.grid(axis="x", color=LIGHT, linewidth=0.6)
@@ -203,7 +213,7 @@ def keyness_figure(words: Sequence[Word], first: str, second: str, category: str
             axis.set_ylim(top - 0.4, -0.6)
             axis.set_yticks(range(len(chosen)), [w.word for w in chosen])
             axis.tick_params(axis="y", length=0)
-            axis.set_title(textwrap.shorten(name, 40, placeholder="…"), color=colour)
+            axis.set_title(_short(name, 40), color=colour)
         figure.supxlabel(f"{category_name(category)}: z of the log-odds ratio with an informative prior;\n"
                          "numbers: occurrences here : there; grey: |z| below 1.96",
                          fontsize=8, color=GREY)  # fmt: skip
@@ -249,7 +259,7 @@ def trend_figure(lines: Sequence[Line], path: Path, *, links: Callable[[Line, st
             title = " · ".join([*names, *([group_name(line.group)] if line.group else [])]) or category_name(
                 line.category
             )
-            axis.set_title(textwrap.shorten(title, 42, placeholder="…"), fontsize=9)
+            axis.set_title(_short(title, 42), fontsize=9)
         figure.supxlabel(
             textwrap.fill(_TREND_LEGEND, int(16 * size[0])),
             fontsize=7.5,

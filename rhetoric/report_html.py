@@ -8,16 +8,17 @@ from html import escape
 from pathlib import Path
 
 STYLE = """
-body { font: 16px/1.5 Georgia, 'Times New Roman', serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 Georgia, 'Times New Roman', serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
 h1, h2, h3, table, nav, figcaption, summary { font-family: 'Segoe UI', 'Helvetica Neue', Arial, sans-serif; }
 h1 { font-size: 1.8rem; line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ccc; font-size: 1.3rem; } h3 { font-size: 1.05rem; }
 nav a { margin-right: 1rem; } a { color: #0f5e9c; } figure { margin: 1rem 0; overflow-x: auto; } figure svg { max-width: 100%; height: auto; }
 figcaption, .note { color: #555; font-size: .9rem; } .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .85rem; } th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #e4e4e4; vertical-align: top; }
+table { border-collapse: collapse; font-size: .85rem; } th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid #e4e4e4; vertical-align: top; overflow-wrap: break-word; }
 th { border-bottom: 2px solid #888; } td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code, pre { font-size: .85rem; background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; white-space: pre-wrap; }
 blockquote { margin: .4rem 0 .4rem 1rem; padding-left: .8rem; border-left: 3px solid #ccc; } blockquote cite { color: #555; font-size: .8rem; display: block; }
 :target { background: #fff3c4; } details { margin: .5rem 0; } summary { cursor: pointer; }
+@media (max-width: 640px) { figure svg { max-width: none; } }
 @media print { body { max-width: none; } details { break-inside: avoid; } }
 """
 

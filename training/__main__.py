@@ -38,7 +38,7 @@ from training.fit import gold_matrix, predict
 from training.metrics import Floats, Ints, category_scores, macro_f1
 from training.network import BaseError, base_folder, base_sum
 from training.remarks import RemarkError
-from training.shape import take_shape
+from training.shape import load_weights
 from training.teacher import read_taught
 from training.teacher import teach as teach_from
 from training.unpack import unpack
@@ -82,6 +82,7 @@ def main() -> None:
     python -m training models     train other models on the same splits, for the table of models
     python -m training cards      fill the figures into the README, the model card, the datasheet
     python -m training draw       draw real passages for a round of coding, with sheets for coders
+    python -m training sheets     sheets of newly written passages for a second coder
     python -m training disagreements, gather
                                   the adjudicator's sheet of a coded round; the round into labels/
     """
@@ -112,22 +113,23 @@ def split(texts: Path | None) -> None:
     help="Go on from the fit in this folder, or from an exported model (model/weights).",
 )
 @click.option("--heads", type=int, help="Attention heads that each layer keeps (0: all).")
-@click.option("--units", type=int, help="Feed-forward units that each layer keeps (0: all).")
+@click.option("--feed-forward", type=int, help="Feed-forward units that each layer keeps (0: all).")
 @click.option("--taught", type=click.Path(path_type=Path, exists=True), help="Learn from what `teach` wrote as well.")
 @click.option("--passages", "limit", type=int, help="Train on so many passages only (to try it out).")
 @texts_option
 @out_option
 def fit(
     config_path: Path, base: str | None, sources: str | None, context: str | None, epochs: int | None,
-    learning_rate: float | None, random_seed: int | None, start: Path | None, heads: int | None, units: int | None,
+    learning_rate: float | None, random_seed: int | None, start: Path | None, heads: int | None, feed_forward: int | None,
     taught: Path | None, limit: int | None, texts: Path | None, out: Path,
 ) -> None:  # fmt: skip
     """Fine-tune on the training split, choose thresholds on the development split, save both."""
     config = read_config(
         config_path, base=base, sources=tuple(sources.split(",")) if sources else None,
-        context=context, epochs=epochs, learning_rate=learning_rate, random_seed=random_seed, heads=heads, units=units,
+        context=context, epochs=epochs, learning_rate=learning_rate, random_seed=random_seed, heads=heads, feed_forward=feed_forward,
     )  # fmt: skip
     keys = default_codebook().keys
+    before, weights = (read_facts(start), start_weights(start)) if start else (None, None)
     passages = read_passages(config.sources, texts)
     assigned = split_file.read_splits()
     train = split_file.select(passages, assigned, split_file.TRAIN)[:limit]
@@ -138,7 +140,7 @@ def fit(
         f"choosing on {count_sentences(development)}", err=True,
     )  # fmt: skip
     started = time.monotonic()
-    network, tokenizer = fit_network([*train, *more], len(keys), config, start=start and read_weights(start))
+    network, tokenizer = fit_network([*train, *more], len(keys), config, start=weights)
     minutes = (time.monotonic() - started) / 60
     logits, gold = predict(network, tokenizer, development, config), gold_matrix(development)
     decisions = fit_decisions(gold, logits)
@@ -149,7 +151,7 @@ def fit(
     config.write(out / "training.toml")
     facts = {
         "decisions": {key: asdict(d) for key, d in zip(keys, decisions, strict=True)},
-        "started_from": json.loads((start / FACTS_NAME).read_text(encoding="utf-8")) if start else None,
+        "started_from": before, "config": asdict(config),
         "taught_sentences": count_sentences(more), "taught_sha256": sha256_of(taught) if taught else None,
         "minutes": round(minutes, 1), "training_sentences": count_sentences(train),
         "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
@@ -192,8 +194,8 @@ def export(source: Path, folder: Path, version: str, texts: Path | None) -> None
     """Write the static-int8 ONNX file with its manifest, and check it against the fp32 network."""
     codebook = default_codebook()
     network, tokenizer, config = load_fit(source)
-    facts = json.loads((source / FACTS_NAME).read_text(encoding="utf-8"))
-    decisions = {k: _decision(facts["decisions"][k]) for k in codebook.keys}
+    facts = read_facts(source)
+    decisions = {k: read_decision(facts["decisions"][k]) for k in codebook.keys}
     passages = read_passages(config.sources, texts)
     assigned = split_file.read_splits()
     export_model(
@@ -272,7 +274,7 @@ def models(
         network, tokenizer, its_config = load_fit(folder)
         with torch.autocast("cpu", torch.bfloat16, enabled=its_config.bfloat16):
             logits = {n: predict(network, tokenizer, split[n], its_config) for n in ("development", "test")}
-        facts = json.loads((folder / FACTS_NAME).read_text(encoding="utf-8"))
+        facts = read_facts(folder)
         minutes, fits = compared.fit_minutes(facts)
         keep_model(compared.SAVED[word], compared.score(logits, split, keys) | {"minutes": minutes, "fits": fits})
     for name in names or (() if kept else compared.ROWS):
@@ -311,6 +313,8 @@ def draw(
     seed: int, texts: Path | None,
 ) -> None:  # fmt: skip
     """Draw real passages for a round of coding into FOLDER: drawn.jsonl and sheets for coders."""
+    if random_number and training_only:
+        raise click.UsageError("--random and --training-only: such passages were no random sample of the corpus")
     codebook = default_codebook()
     documents = read_documents(texts_folder(texts))
     rng = np.random.default_rng(seed)
@@ -337,7 +341,9 @@ def draw(
 @click.argument("files", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
 def sheets(folder: Path, files: tuple[Path, ...]) -> None:
     """Make a round of newly written passages (JSON Lines FILES) in FOLDER, with sheets for the second coder."""
-    click.echo(f"{rounds.write_written_round(files, folder)} passages in {folder}; answer in {folder}/B_01.txt …")
+    click.echo(
+        f"{rounds.write_written_round(files, folder, default_codebook())} passages in {folder}; answer in {folder}/B_01.txt …"
+    )
 
 
 @main.command()
@@ -382,19 +388,38 @@ def load_fit(folder: Path) -> tuple[torch.nn.Module, object, Config]:
     config = read_config(folder / "training.toml")
     encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))
     network = Network(encoder, len(default_codebook().keys))
-    weights = read_weights(folder)
-    take_shape(network, weights)
-    network.load_state_dict(weights)
+    load_weights(network, load_file(folder / WEIGHTS_NAME))
     return network.eval(), AutoTokenizer.from_pretrained(folder), config
 
 
-def read_weights(folder: Path) -> dict[str, torch.Tensor]:
-    """The weights of a fit, or what int8 kept of them in an exported model."""
-    exported = folder / MODEL_NAME
-    return unpack(exported) if exported.is_file() else load_file(folder / WEIGHTS_NAME)
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What `fit` noted beside its weights.
+
+    Raises:
+        ConfigError: nothing is noted there.
+    """
+    try:
+        facts: dict[str, Any] = read_facts(folder)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{folder} is not the folder of a fit: {FACTS_NAME} is missing or broken") from error
+    return facts
 
 
-def _decision(entry: dict[str, object]) -> Decision:
+def start_weights(folder: Path) -> dict[str, torch.Tensor]:
+    """The weights of a fit, or what int8 kept of them in an exported model.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    if (folder / WEIGHTS_NAME).is_file():
+        return load_file(folder / WEIGHTS_NAME)
+    if (folder / MODEL_NAME).is_file():
+        return unpack(folder / MODEL_NAME)
+    raise ConfigError(f"{folder} holds neither {WEIGHTS_NAME} of a fit nor {MODEL_NAME} of an exported model")
+
+
+def read_decision(entry: dict[str, object]) -> Decision:
+    """A category's decision from fit.json."""
     return Decision(**{**entry, "doubt": tuple(entry["doubt"])})  # type: ignore[arg-type]
 
 

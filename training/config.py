@@ -29,7 +29,7 @@ class Config:
     `average` is the decay of the running mean of the weights over steps, which is what is kept (0: the
     weights of the last step);
     `frozen_layers` is how many layers from the input keep the base's weights, which saves their backward pass;
-    `heads` and `units` are how many attention heads and feed-forward units each layer keeps (0: all).
+    `heads` and `feed_forward` are how many attention heads and feed-forward units each layer keeps (0: all).
     """
 
     base: str = "minilm"
@@ -44,7 +44,7 @@ class Config:
     layer_decay: float = 0.9
     frozen_layers: int = 0
     heads: int = 0
-    units: int = 0
+    feed_forward: int = 0
     average: float = 0.999
     weight_decay: float = 0.01
     warmup_share: float = 0.1
@@ -60,8 +60,12 @@ class Config:
         self._need(bool(self.sources) and set(self.sources) <= set(SOURCES), "sources", f"some of {', '.join(SOURCES)}")
         self._need(16 <= self.max_pieces <= 512, "max_pieces", "between 16 and 512")
         self._need(self.epochs >= 1, "epochs", "1 or more")
-        for name in ("frozen_layers", "heads", "units"):
+        for name in ("frozen_layers", "heads", "feed_forward"):
             self._need(getattr(self, name) >= 0, name, "0 or more")
+        narrowed = self.heads or self.feed_forward
+        self._need(
+            not (self.frozen_layers and narrowed), "frozen_layers", "0 where heads or feed_forward narrow the layers"
+        )
         self._need(self.batch_pieces >= self.max_pieces, "batch_pieces", "max_pieces or more")
         for name in ("learning_rate", "head_learning_rate"):
             self._need(0 < getattr(self, name) < 1, name, "between 0 and 1")

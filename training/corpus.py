@@ -90,7 +90,9 @@ def rebuild(
     """
     document = documents.get(row["document"])
     if document is None:
-        raise CorpusError(f"{row['document']} is not among the texts; put it there or set {TEXTS_VARIABLE}")
+        raise CorpusError(
+            f"{row['document']} is not among the texts; put it there or set {TEXTS_VARIABLE} (`fit` can do without: --sources written)"
+        )
     if document.sha256 != row["sha256"]:
         raise CorpusError(f"{row['document']} is not the text that was coded (its sha256 differs)")
     if len(labels) != len(row["spans"]):

@@ -19,12 +19,12 @@ from model.windows import Window, normalise, windows
 from training.config import Config
 from training.data import Passage
 from training.network import Network, base_folder, collate, load_base, padded, pool
-from training.shape import narrow, take_shape
+from training.shape import load_weights, narrow
 
 Array = npt.NDArray[np.float64]
 
 NARROWING_STEPS = 150
-"""Steps by which a network's heads and units are judged before some are left out."""
+"""Steps by which a network's heads and feed-forward units are judged before some are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,14 @@ def fit(
         base_folder(config.base, config.base_sha256), categories, config.dropout, config.frozen_layers
     )
     if start is not None:
-        take_shape(network, start)
-        network.load_state_dict(start, strict=False)  # what an exported file lacks is the pooler, which nothing uses
+        load_weights(network, start)
     data = encode(passages, tokenizer, categories)
     epochs = [batches_of(data, config, tokenizer, rng) for _ in range(config.epochs)]
     narrow(
         network,
         (partial(loss_of, network, batch, 0.0) for batch in epochs[0][:NARROWING_STEPS]),
         config.heads,
-        config.units,
+        config.feed_forward,
     )
     steps = sum(map(len, epochs))
     optimizer = torch.optim.AdamW(_parameter_groups(network, config), fused=True)

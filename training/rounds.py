@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rhetoric.codebook import Codebook
+from rhetoric.codebook import Codebook, CodebookError
 from training.coding import Coding, CodingError, SheetPassage, adjudicate, disagreement_sheet, read_codings, sheet
 from training.corpus import GOLD_PATH, PASSAGES_PATH, CorpusDocument
-from training.data import LABELS, WRITTEN_PATH, read_jsonl
+from training.data import LABELS, WRITTEN_FEATURES, WRITTEN_PATH, gold_vector, read_jsonl
 from training.sampling import Drawn, passage_row
 
 PER_SHEET = 34
@@ -29,7 +29,7 @@ Documents = Mapping[str, CorpusDocument]
 
 def write_round(drawn: Sequence[Drawn], documents: Documents, round_number: int, folder: Path) -> None:
     """Write the drawn passages (stand-off) and the sheets that coders read; the sheets stay outside the repository."""
-    folder.mkdir(parents=True, exist_ok=False)
+    _new_folder(folder)
     first = 1 + max((int(r["id"][1:]) for r in read_jsonl(PASSAGES_PATH) if r["id"].startswith("P")), default=0)
     rows = [
         passage_row(f"P{i:04d}", d, documents[d.passage.document], round_number) for i, d in enumerate(drawn, first)
@@ -38,13 +38,44 @@ def write_round(drawn: Sequence[Drawn], documents: Documents, round_number: int,
     _write_sheets([shown_passage(row, documents[str(row["document"])]) for row in rows], folder)
 
 
-def write_written_round(files: Sequence[Path], folder: Path) -> int:
-    """Put newly written passages into a round's folder, with sheets for the second coder; return their number."""
-    rows = [row for file in files for row in read_jsonl(file)]
-    folder.mkdir(parents=True, exist_ok=False)
+def write_written_round(files: Sequence[Path], folder: Path, codebook: Codebook) -> int:
+    """Put newly written passages into a round's folder, with sheets for the second coder; return their number.
+
+    Raises:
+        CodingError: a line is no passage, has an unknown label, or an id that is there already.
+    """
+    known = {row["id"] for row in read_jsonl(WRITTEN_PATH)}
+    rows: list[dict[str, Any]] = []
+    for file in files:
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            row = _written_row(line, f"{file.name}, line {number}", codebook)
+            if row["id"] in known:
+                raise CodingError(f"{file.name}, line {number}: there is a passage {row['id']} already")
+            known.add(row["id"])
+            rows.append(row)
+    _new_folder(folder)
     _append(folder / WRITTEN, rows)
     _write_sheets([shown_written(row) for row in rows], folder)
     return len(rows)
+
+
+def _written_row(line: str, where: str, codebook: Codebook) -> dict[str, Any]:
+    try:
+        row: dict[str, Any] = json.loads(line)
+        if missing := WRITTEN_FEATURES.keys() - row.keys():
+            raise CodingError(f"{where}: a passage needs {', '.join(sorted(missing))}")
+        for sentence in row["sentences"]:
+            gold_vector([*sentence["labels"], *sentence["near_misses"]], codebook)
+            SheetPassage(row["id"], sentence["speaker"], "", (sentence["text"],), {sentence["turn"]: ""})
+    except (ValueError, TypeError, KeyError, AttributeError, CodebookError) as error:
+        raise CodingError(f"{where}: this is not a written passage ({error})") from error
+    return row
+
+
+def _new_folder(folder: Path) -> None:
+    if folder.exists():
+        raise CodingError(f"{folder} is there already; a round needs a folder of its own")
+    folder.mkdir(parents=True)
 
 
 def _write_sheets(shown: Sequence[SheetPassage], folder: Path) -> None:
@@ -56,11 +87,10 @@ def _write_sheets(shown: Sequence[SheetPassage], folder: Path) -> None:
 
 def write_adjudication(folder: Path, documents: Documents, codebook: Codebook) -> int:
     """Write the sheet of disagreements between the two codings; return how many passages it has."""
-    if (folder / WRITTEN).is_file():
-        shown = [shown_written(row) for row in read_jsonl(folder / WRITTEN)]
-    else:
-        shown = [shown_passage(row, documents[row["document"]]) for row in read_jsonl(folder / DRAWN)]
-    text = disagreement_sheet(shown, *_both(folder, codebook), codebook)
+    rows, written = _round(folder)
+    a, b = _both(folder, codebook)
+    shown = [shown_written(row) if written else shown_passage(row, documents[row["document"]]) for row in rows]
+    text = disagreement_sheet(shown, a, b, codebook)
     (folder / ADJUDICATION).write_text(text, encoding="utf-8")
     return text.count("### ")
 
@@ -91,14 +121,15 @@ def shown_passage(row: dict[str, Any], document: CorpusDocument) -> SheetPassage
 
 
 def gather(folder: Path, codebook: Codebook) -> int:
-    """Add a coded round (A_*.txt, B_*.txt, G_*.txt in its folder) to labels/; return the number of passages.
+    """Add a coded round to labels/; return the number of passages.
+
+    Its folder holds the answers of the coders (A_*.txt, which a written round lacks, and B_*.txt) and G_*.txt.
 
     Raises:
         CodingError: a passage lacks a coding or an adjudication, or is in labels/ already.
     """
-    written = (folder / WRITTEN).is_file()
+    rows, written = _round(folder)
     path = WRITTEN_PATH if written else PASSAGES_PATH
-    rows = read_jsonl(folder / (WRITTEN if written else DRAWN))
     coders = (WRITER if written else CODERS[0], CODERS[1])
     a, b = _both(folder, codebook)
     decided = answers(folder, ADJUDICATOR, codebook)
@@ -108,9 +139,6 @@ def gather(folder: Path, codebook: Codebook) -> int:
         name = row["id"]
         if name in known:
             raise CodingError(f"passage {name} is in {path.name} already")
-        for coder, found in zip(coders, (a, b), strict=True):
-            if name not in found:
-                raise CodingError(f"passage {name} lacks a coding by {coder}")
         labels, adjudicated = adjudicate(a[name], b[name], decided.get(name))
         codings += [
             {"passage": name, "coder": coder, "labels": [list(x) for x in one.labels], "doubt": list(one.doubt)}
@@ -136,18 +164,31 @@ def _with_gold(row: dict[str, Any], labels: Any) -> dict[str, Any]:
 
 
 def _both(folder: Path, codebook: Codebook) -> tuple[dict[str, Coding], dict[str, Coding]]:
-    """The two codings of a round; of a written one the first is its writer's."""
-    second = answers(folder, CODERS[1], codebook)
-    if not (folder / WRITTEN).is_file():
-        return answers(folder, CODERS[0], codebook), second
-    rows = read_jsonl(folder / WRITTEN)
-    return {r["id"]: Coding(r["id"], tuple(tuple(s["labels"]) for s in r["sentences"]), ()) for r in rows}, second
+    """The two codings of a round; of a written one the first is its writer's.
+
+    Raises:
+        CodingError: a passage lacks one.
+    """
+    rows, written = _round(folder)
+    given = {r["id"]: Coding(r["id"], tuple(tuple(s["labels"]) for s in r["sentences"]), ()) for r in rows if written}
+    both = given or answers(folder, CODERS[0], codebook), answers(folder, CODERS[1], codebook)
+    for coder, found in zip(CODERS, both, strict=True):
+        if missing := [row["id"] for row in rows if row["id"] not in found]:
+            raise CodingError(f"passage {missing[0]} lacks a coding by {coder} ({len(missing)} in all)")
+    return both
+
+
+def _round(folder: Path) -> tuple[list[dict[str, Any]], bool]:
+    """The passages of a round, and whether they were written for the project."""
+    for name, written in ((WRITTEN, True), (DRAWN, False)):
+        if (folder / name).is_file():
+            return read_jsonl(folder / name), written
+    raise CodingError(f"{folder} holds neither {DRAWN} nor {WRITTEN}: it is not a round's folder")
 
 
 def answers(folder: Path, coder: str, codebook: Codebook) -> dict[str, Coding]:
     """A coder's answers to the sheets of a round."""
-    written = (folder / WRITTEN).is_file()
-    rows = read_jsonl(folder / (WRITTEN if written else DRAWN))
+    rows, written = _round(folder)
     sizes = {row["id"]: len(row["sentences" if written else "spans"]) for row in rows}
     return read_codings(sorted(folder.glob(f"{coder}_*.txt")), sizes, codebook)
 

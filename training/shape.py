@@ -1,7 +1,8 @@
 """The shape of the encoder's layers: how many attention heads and feed-forward units each has.
 
-Narrowing leaves out those that the loss needs least, after Michel et al. 2019 (arXiv:1905.10650): a part matters as
-much as the loss would change without it, to first order. Training that goes on makes good what the cut cost.
+Narrowing leaves out those that the loss needs least, in the manner of Michel et al. 2019 (arXiv:1905.10650): what a
+value adds to the loss is, to first order, itself times its gradient; its square is summed over the word pieces of
+some steps, and over a head's values. Training that goes on makes good what the cut cost.
 """
 
 from __future__ import annotations
@@ -13,45 +14,67 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from training.network import Network
+from training.network import BaseError, Network
 
 
-def narrow(network: Network, losses: Iterable[Callable[[], Tensor]], heads: int, units: int) -> None:
+def narrow(network: Network, losses: Iterable[Callable[[], Tensor]], heads: int, feed_forward: int) -> None:
     """Keep so many attention heads and feed-forward units of every layer (0: all), those that matter most.
 
     `losses` compute the network's loss on some steps of training data.
+
+    Raises:
+        BaseError: the layers are not BERT's, or have fewer of them.
     """
+    if not heads and not feed_forward:
+        return
     layers = _layers(network)
+    if not hasattr(layers[0].attention, "self"):
+        raise BaseError("only networks with BERT's layers can be narrowed; leave out heads and feed_forward")
     size = network.encoder.config.hidden_size // network.encoder.config.num_attention_heads  # type: ignore[union-attr, operator]
-    has_heads, has_units = (
-        layers[0].attention.self.query.out_features // size,
-        layers[0].intermediate.dense.out_features,
-    )
-    heads, units = min(heads or has_heads, has_heads), min(units or has_units, has_units)
-    if (heads, units) == (has_heads, has_units):
+    has = layers[0].attention.self.query.out_features // size, layers[0].intermediate.dense.out_features
+    wanted = heads or has[0], feed_forward or has[1]
+    if wanted[0] > has[0] or wanted[1] > has[1]:
+        raise BaseError(f"a layer has {has[0]} heads and {has[1]} feed-forward units, fewer than {wanted}")
+    if wanted == has:
         return
     for layer, (by_value, by_unit) in zip(layers, _importance(network, losses), strict=True):
         attention = layer.attention
-        kept = (_best(by_value.unflatten(0, (-1, size)).sum(1), heads)[:, None] * size + torch.arange(size)).flatten()
+        best = _best(by_value.unflatten(0, (-1, size)).sum(1), wanted[0])
+        values = (best[:, None] * size + torch.arange(size)).flatten()
         for name in ("query", "key", "value"):
-            setattr(attention.self, name, _rows(getattr(attention.self, name), kept))
-        attention.output.dense = _columns(attention.output.dense, kept)
-        kept = _best(by_unit, units)
-        layer.intermediate.dense = _rows(layer.intermediate.dense, kept)
-        layer.output.dense = _columns(layer.output.dense, kept)
+            setattr(attention.self, name, _rows(getattr(attention.self, name), values))
+        attention.output.dense = _columns(attention.output.dense, values)
+        units = _best(by_unit, wanted[1])
+        layer.intermediate.dense = _rows(layer.intermediate.dense, units)
+        layer.output.dense = _columns(layer.output.dense, units)
 
 
-def take_shape(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Give the linear layers of a network the sizes that they have in `weights`, which may come from a narrow one."""
-    for name, module in list(network.named_modules()):
-        shape = weights[f"{name}.weight"].shape if f"{name}.weight" in weights else None
-        if isinstance(module, nn.Linear) and shape is not None and shape != module.weight.shape:
+def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Load weights, whose layers may be narrow, into a network.
+
+    Raises:
+        BaseError: they are not of such a network. An exported file may lack the pooler's, which nothing uses.
+    """
+    _take_shape(network, weights)
+    own = network.state_dict()
+    wrong = [name for name in own.keys() ^ weights.keys() if ".pooler." not in name]
+    wrong += [name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape]
+    if wrong:
+        raise BaseError(f"these weights are not of this network; they differ in {', '.join(sorted(wrong)[:3])}")
+    network.load_state_dict(weights, strict=False)
+
+
+def _take_shape(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Give the linear parts of the layers the sizes that they have in `weights`."""
+    for name, part in list(network.named_modules()):
+        kept = weights.get(f"{name}.weight")
+        if ".layer." in name and isinstance(part, nn.Linear) and kept is not None and kept.shape != part.weight.shape:
             parent, _, child = name.rpartition(".")
-            setattr(network.get_submodule(parent), child, nn.Linear(shape[1], shape[0]))
+            setattr(network.get_submodule(parent), child, _linear(kept, torch.zeros(len(kept)), part))
 
 
 def _importance(network: Network, losses: Iterable[Callable[[], Tensor]]) -> list[tuple[Tensor, Tensor]]:
-    """For each layer how much each value of its heads, and each unit, matters to the losses."""
+    """For each layer how much each value of its heads, and each feed-forward unit, matters to the losses."""
     parts = [part for layer in _layers(network) for part in (layer.attention.output.dense, layer.output.dense)]
     sums = [torch.zeros(part.in_features) for part in parts]
     network.eval()
@@ -79,14 +102,15 @@ def _best(scores: Tensor, number: int) -> Tensor:
 
 
 def _rows(linear: nn.Linear, kept: Tensor) -> nn.Linear:
-    return _linear(linear.weight[kept], linear.bias[kept])
+    return _linear(linear.weight[kept], linear.bias[kept], linear)
 
 
 def _columns(linear: nn.Linear, kept: Tensor) -> nn.Linear:
-    return _linear(linear.weight[:, kept], linear.bias)
+    return _linear(linear.weight[:, kept], linear.bias, linear)
 
 
-def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+def _linear(weight: Tensor, bias: Tensor, like: nn.Linear) -> nn.Linear:
+    """A linear part of given weights, trained if the one in whose place it comes was."""
     made = nn.Linear(weight.shape[1], weight.shape[0])
     made.weight.data, made.bias.data = weight.detach().clone(), bias.detach().clone()
-    return made
+    return made.requires_grad_(like.weight.requires_grad)

@@ -55,9 +55,19 @@ def word_runs(texts: Iterable[str], run: int) -> set[tuple[str, ...]]:
 
 
 def write_splits(passages: Sequence[Passage], path: Path = SPLITS_PATH) -> Mapping[str, str]:
-    """Assign every passage and write the file: passage id → split."""
+    """Assign every passage and write the file: passage id → split.
+
+    What is in the file stays as it is: new passages may tie old groups together by a formula that they share, and
+    what a model was trained on must not become what it is chosen or tested by. They go where their group has a
+    passage already.
+    """
+    kept = read_splits(path) if path.is_file() else {}
     written = near_duplicate_groups([p for p in passages if p.source == "written"])
-    splits = {p.id: assign(written.get(p.id, p.group), p.source) for p in passages}
+    of_group = {written[p.id]: kept[p.id] for p in passages if p.id in written and p.id in kept}
+    splits = {}
+    for p in passages:
+        group = written.get(p.id, p.group)
+        splits[p.id] = kept.get(p.id) or of_group.get(group) or assign(group, p.source)
     path.write_text(json.dumps(splits, indent=0, sort_keys=True) + "\n", encoding="utf-8")
     return splits
 

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 
 from training import sampling, splits
 from training.config import Config
-from training.corpus import PASSAGES_PATH, CorpusDocument, rebuild
+from training.corpus import PASSAGES_PATH, TEXTS_VARIABLE, CorpusDocument, CorpusError, rebuild
 from training.data import Passage, read_jsonl
 from training.fit import predict
 from training.network import Network
@@ -44,8 +44,12 @@ def teach(
     """Label the uncoded passages, write them to `path` as JSON Lines, return the number of sentences.
 
     `limit` is how many passages at most, evenly taken.
+
+    Raises:
+        CorpusError: there is no passage without codings.
     """
-    rows = uncoded(documents, read_jsonl(PASSAGES_PATH))
+    if not (rows := uncoded(documents, read_jsonl(PASSAGES_PATH))):
+        raise CorpusError(f"no text is left to label; the real texts are read from {TEXTS_VARIABLE}, else ../shared")
     rows = rows[:: max(1, len(rows) // limit)] if limit else rows
     none = (0.0,) * network.head.out_features
     passages = [rebuild(row, documents, [none] * len(row["spans"])) for row in rows]

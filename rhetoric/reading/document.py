@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rhetoric.errors import ReadError
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
@@ -83,7 +84,12 @@ class Document:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a text without any letter or digit, and a date that is not ISO 8601."""
+        """Refuse a text without any letter or digit or that cannot be written, and a date that is not ISO 8601."""
+        if half := _SURROGATE.search(self.text):
+            raise ReadError(
+                f"{self.name}: character {half.start():,} is {half[0]!r}, half of a surrogate pair, which is no text; "
+                'text.encode("utf-8", "replace").decode() puts a ? for it'
+            )
         if not any(character.isalnum() for character in self.text):
             raise ReadError(f"{self.name}: there is no text in it")
         if self.date and not _DATE.fullmatch(self.date):

@@ -12,6 +12,7 @@ _FUNCTION_WORDS = frozenset(
 _CHUNK = 2000
 _ENGLISH_SHARE = 0.2
 _MIN_LETTERS = 40
+_MIN_OTHER = 4  # letters beyond Latin tell much sooner
 _MARGIN = 5.0
 """Natural logarithm: the second language must be less likely by this much."""
 
@@ -35,7 +36,7 @@ def detect_language(text: str) -> str:
     if words and latin > 0.9 * letters and letters >= _MIN_LETTERS:
         if sum(word in _FUNCTION_WORDS for word in words) > _ENGLISH_SHARE * len(words):
             return "en"
-    if letters < (_MIN_LETTERS if latin > 0.5 * letters else 8):
+    if letters < (_MIN_LETTERS if latin > 0.5 * letters else _MIN_OTHER):
         return ""
     ranked = _identifier().rank(sample)
     return str(ranked[0][0]) if ranked[0][1] - ranked[1][1] > _MARGIN else ""

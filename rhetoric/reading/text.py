@@ -43,7 +43,8 @@ def front_matter(text: str, name: str) -> tuple[str, tuple[Fact, ...]]:
     try:
         post = frontmatter.loads(text)
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ReadError(f"{shown(name)}: the block between --- at the top is not YAML: {error}") from error
+        reason = " ".join(str(error).split())
+        raise ReadError(f"{shown(name)}: the block between --- at the top is not YAML: {reason}") from error
     simple = (str, int, float, datetime.date)
     facts = (Fact(key, str(post[key]), "front matter") for key in FACTS if isinstance(post.get(key), simple))
     return post.content, tuple(facts)

@@ -15,6 +15,11 @@ ROWS = "document,date,sentence,speaker,text,labels,probability_soft_power,probab
 HOSTILE = "{{1+1}} ${window.hacked = 1} <img src=x onerror='window.hacked = 2'> $\\bad{$"
 
 
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+TABLET = {"viewport": {"width": 800, "height": 1024}}
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwe" * 3
+
+
 def open_tab(visit: Visit) -> None:
     visit.page.get_by_role("tab", name="Compare over time").click()
 
@@ -70,6 +75,46 @@ def test_uploaded_rows_can_be_told_apart_by_a_column_and_do_no_harm(visit: Visit
     visit.page.keyboard.press("Enter")
     assert HOSTILE.split("<")[0].strip() in visit.page.locator(".rh-behind > section:visible").inner_text()
     assert visit.page.evaluate("window.hacked") is None
+
+
+def write_long_names(path: Path) -> Path:
+    """Rows whose names are longer than a phone is wide and hold no blank."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(ROWS)
+        for year in range(2001, 2009):
+            for speaker in (LONG, LONG[::-1]):
+                csv.writer(file).writerow([f"{speaker}{year}", year, 1, speaker, LONG, "soft_power", 0.9, 0, 0])
+    return path
+
+
+@pytest.mark.parametrize("visit", [PHONE, TABLET], indirect=True)
+def test_narrow_screens_scroll_the_drawing_and_not_the_page(visit: Visit, tmp_path: Path) -> None:
+    wide = visit.page.viewport_size["width"]
+    open_tab(visit)
+
+    def check() -> None:
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= wide
+        assert visit.page.locator("#rh-rows").bounding_box()["width"] > 0.9 * wide
+        outside = visit.page.evaluate(
+            "wide => [...document.querySelectorAll('.gradio-container *:not(.rh-sr)')].filter(e => "
+            "e.getClientRects().length && !e.closest('.rh-drawing svg') && e.getBoundingClientRect().right > wide + 1)"
+            ".map(e => e.outerHTML.slice(0, 80))",
+            wide,
+        )
+        assert outside == []
+
+    check()
+    rows = write_long_names(tmp_path / f"{LONG}.csv")
+    visit.page.locator("#rh-rows input[type=file]").set_input_files(rows)
+    visit.page.wait_for_selector("#rh-trend .rh-drawing svg")
+    check()
+    choose(visit, "#rh-by", "speaker")
+    visit.page.wait_for_selector("#rh-trend-title:has-text('by speaker')")
+    visit.page.locator("#rh-trend .rh-drawing a").first.click()
+    assert visit.page.locator(".rh-behind > section:visible").count() == 1
+    check()
+    size = visit.page.locator("#rh-trend .rh-drawing text").first.bounding_box()
+    assert size["height"] > 9, "the words of the drawing are too small to read"
 
 
 def test_a_file_that_holds_no_rows_is_said(visit: Visit, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from rhetoric.segment import segment
+
 from .visits import DEMO, ROOT, App, Visit
 
 pytestmark = pytest.mark.browser
@@ -20,11 +22,14 @@ pytestmark = pytest.mark.browser
 INTERVIEW = DEMO / "velmara-2019-interview.txt"
 BODY = INTERVIEW.read_text(encoding="utf-8").split("---\n", 2)[2].strip()
 FIELD = "#rh-speech textarea"
+BODY_SENTENCES = len(segment(BODY).sentences)
 HOSTILE = (
     "<script>window.hacked = 1</script> We <img src=x onerror='window.hacked = 2'> stand together. "
     "Then {{constructor.constructor('window.hacked = 3')()}} and ${window.hacked = 4} and `x` \\u0041 are said. "
     '"><b onmouseover="window.hacked = 5">Bold</b> words &lt;end&gt; the speech.'
 )
+CHINESE = "我们尊重国际法。我们的文化闻名世界。感谢大家的关注。"
+ARABIC = "نحن نحترم القانون الدولي. ثقافتنا معروفة في جميع أنحاء العالم. شكرا لكم جميعا."
 RUSSIAN = "Мы уважаем международное право. Наша культура известна во всём мире. Спасибо всем за внимание. " * 5
 
 
@@ -151,9 +156,51 @@ def test_nothing_to_label(visit: Visit, text: str, expected: str) -> None:
     assert not visit.page.locator("#rh-csv").is_visible()
 
 
-def test_another_language_is_said(visit: Visit) -> None:
-    paste_and_label(visit, RUSSIAN)
-    assert "This is in Russian" in visit.page.locator(".rh-message.is-warning").inner_text()
+@pytest.mark.parametrize(("text", "language"), [(RUSSIAN, "Russian"), (CHINESE, "Chinese"), (ARABIC, "Arabic")])
+def test_another_language_is_said(visit: Visit, text: str, language: str) -> None:
+    paste_and_label(visit, text)
+    assert f"This is in {language}" in visit.page.locator(".rh-message.is-warning").inner_text()
+    written = visit.page.locator(".rh-p").first.evaluate("e => getComputedStyle(e).direction")
+    assert written == ("rtl" if language == "Arabic" else "ltr")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("We will\u200b give gra\u00adnts to our\u2060 NGOs. Za" + "\u0301" * 500 + "lgo speaks.", 2),
+        ("we go on and " * 7_700, 21),
+        ("a" * 100_000, 20),
+    ],
+    ids=["unseen and stacked characters", "no full stop", "one word"],
+)
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 390, "height": 844}}], indirect=True)
+def test_odd_texts_are_shown_within_a_phone(visit: Visit, text: str, sentences: int) -> None:
+    paste_and_label(visit, text)
+    assert visit.page.locator(".rh-s").count() == sentences
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("😀👍🏽👨‍👩‍👧‍👦🎉", "no words"), ("\0" * 200 + "We will go.", "not a text file")],
+    ids=["emoji", "NUL"],
+)
+def test_what_is_no_text_is_said(visit: Visit, text: str, expected: str) -> None:
+    visit.page.locator(FIELD).fill(text)
+    visit.page.locator("#rh-label").click()
+    assert expected in message(visit)
+
+
+def test_a_million_characters_are_labelled_and_shown(visit: Visit) -> None:
+    text = (BODY + "\n\n") * (1_000_000 // len(BODY))
+    put = "(field, text) => { field.value = text; field.dispatchEvent(new Event('input', { bubbles: true })) }"
+    visit.page.locator(FIELD).evaluate(put, text)  # typing so much in takes the driver minutes
+    visit.page.locator("#rh-label").click()
+    visit.page.wait_for_selector(".rh-text", timeout=300_000)
+    sentences = BODY_SENTENCES * (1_000_000 // len(BODY))
+    assert visit.page.locator(".rh-s").count() == sentences
+    assert f"{sentences:,} sentences" in visit.page.locator(".rh-facts").inner_text()
+    assert visit.page.locator("#rh-csv").is_visible()
 
 
 def test_binary_upload_keeps_what_was_there(visit: Visit, tmp_path: Path) -> None:

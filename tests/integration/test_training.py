@@ -1,6 +1,11 @@
 """Fine-tuning, decisions and export, on a tiny set."""
 
+import copy
+import json
+import random
 import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +15,20 @@ pytestmark = pytest.mark.train
 pytest.importorskip("torch", reason="the train extra is not installed: make setup-train")
 
 import torch  # noqa: E402
+from click.testing import CliRunner  # noqa: E402
+from transformers import MPNetConfig, MPNetModel  # noqa: E402
 
-from model.classifier import Classifier  # noqa: E402
+from model.classifier import MODEL_NAME, Classifier  # noqa: E402
 from model.manifest import Decision  # noqa: E402
+from training.__main__ import main  # noqa: E402
 from training.config import Config, ConfigError, read_config  # noqa: E402
 from training.data import CodedSentence, Passage  # noqa: E402
 from training.decide import fit_decision  # noqa: E402
 from training.export import check, export, shipped_probabilities  # noqa: E402
-from training.fit import fit, gold_matrix, predict  # noqa: E402
-from training.network import BaseError, base_folder  # noqa: E402
+from training.fit import batches_of, encode, fit, gold_matrix, loss_of, predict  # noqa: E402
+from training.network import BaseError, Network, base_folder  # noqa: E402
+from training.shape import narrow  # noqa: E402
+from training.unpack import unpack  # noqa: E402
 
 TINY = [
     Passage(
@@ -30,6 +40,8 @@ TINY = [
         ("Washington", "a hall", "Oslo"), ("NATO", "money", "Lagos"), ("London", "advice", "Lima"), ("Brussels", "rooms", "Delhi"),
     ])
 ]  # fmt: skip
+DECISIONS = {key: Decision(1.0, 0.0, 0.5, (0.4, 0.6)) for key in ("help", "blame")}
+FACTS = {"base_sha256": "", "dataset_sha256": "", "minutes": 1}
 CONFIG = Config(epochs=25, learning_rate=1e-3, single_share=0.5, max_pieces=64, batch_pieces=64)
 
 
@@ -51,16 +63,84 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 def test_the_exported_model_agrees_with_the_network(fitted: tuple[object, object], tmp_path: Path) -> None:
     network, tokenizer = fitted
-    decisions = {key: Decision(1.0, 0.0, 0.5, (0.4, 0.6)) for key in ("help", "blame")}
     export(
-        network, tokenizer, TINY, CONFIG, decisions, tmp_path / "weights",
-        codebook_version="1.0", version="0", base_sha256="", dataset_sha256="",
+        network, tokenizer, TINY, CONFIG, DECISIONS, tmp_path / "weights", codebook_version="1.0", version="0", facts=FACTS
     )  # type: ignore[arg-type]  # fmt: skip
     classifier = Classifier.load(tmp_path / "weights", categories=("help", "blame"), codebook_version="1.0")
     found = check(classifier, TINY, predict(network, tokenizer, TINY, CONFIG))  # type: ignore[arg-type]
     assert found.flips == 0
     assert found.sentences == 12
     assert shipped_probabilities(classifier, TINY).shape == (12, 2)
+    assert json.loads((tmp_path / "weights" / "fit.json").read_text())["minutes"] == 1
+    weights, exact = unpack(tmp_path / "weights" / MODEL_NAME), network.state_dict()  # type: ignore[attr-defined]
+    assert {name for name in exact if "pooler" not in name} == set(weights)
+    for name, array in weights.items():
+        assert array.shape == exact[name].shape
+        assert (array - exact[name]).abs().mean() <= 0.02 * exact[name].abs().max(), name
+    again, _ = fit(TINY, 2, replace(CONFIG, epochs=1, learning_rate=1e-9, head_learning_rate=1e-9), False, weights)
+    assert ((predict(again, tokenizer, TINY, CONFIG) > 0) == gold_matrix(TINY)).all()  # type: ignore[arg-type]
+
+
+def test_narrowing_leaves_out_what_does_nothing(fitted: tuple[object, object]) -> None:
+    network, tokenizer = copy.deepcopy(fitted[0]), fitted[1]
+    layers = network.encoder.encoder.layer  # type: ignore[attr-defined]
+    with torch.no_grad():
+        for layer in layers:  # heads 3 to 11 and units 200 and on are cut off from what follows
+            layer.attention.output.dense.weight[:, 3 * 32 :] = 0
+            layer.output.dense.weight[:, 200:] = 0
+    before = predict(network, tokenizer, TINY, CONFIG)  # type: ignore[arg-type]
+    batches = batches_of(encode(TINY, tokenizer, 2), CONFIG, tokenizer, random.Random(1))  # type: ignore[arg-type]
+    narrow(network, [partial(loss_of, network, batch, 0.0) for batch in batches], heads=3, feed_forward=200)  # type: ignore[arg-type]
+    assert {layer.attention.self.query.weight.shape for layer in layers} == {(3 * 32, 384)}
+    assert {layer.intermediate.dense.out_features for layer in layers} == {200}
+    assert predict(network, tokenizer, TINY, CONFIG) == pytest.approx(before, abs=1e-4)  # type: ignore[arg-type]
+
+
+def test_a_narrow_network_learns_is_exported_and_gone_on_from(fitted: tuple[object, object], tmp_path: Path) -> None:
+    network, tokenizer = fitted
+    config = replace(CONFIG, heads=3, feed_forward=200, epochs=10)
+    small, _ = fit(TINY, 2, config, progress=False, start=network.state_dict())  # type: ignore[attr-defined]
+    assert ((predict(small, tokenizer, TINY, config) > 0) == gold_matrix(TINY)).all()  # type: ignore[arg-type]
+    export(
+        small, tokenizer, TINY, config, DECISIONS, tmp_path, codebook_version="1.0", version="0", facts=FACTS
+    )  # type: ignore[arg-type]  # fmt: skip
+    again, _ = fit(TINY, 2, replace(config, epochs=1), progress=False, start=unpack(tmp_path / MODEL_NAME))
+    assert again.encoder.encoder.layer[0].intermediate.dense.out_features == 200  # type: ignore[union-attr, index]
+    assert ((predict(again, tokenizer, TINY, config) > 0) == gold_matrix(TINY)).all()  # type: ignore[arg-type]
+
+
+def test_weights_of_another_network_and_impossible_widths_are_refused(fitted: tuple[object, object]) -> None:
+    weights = fitted[0].state_dict()  # type: ignore[attr-defined]
+    short = replace(CONFIG, epochs=1)
+    for wrong in (
+        {k: v for k, v in weights.items() if k != "encoder.encoder.layer.1.output.dense.bias"},
+        {**weights, "something.else": torch.zeros(1)},
+        {**weights, "head.weight": torch.zeros(3, 384)},
+    ):
+        with pytest.raises(BaseError, match="not of this network"):
+            fit(TINY, 2, short, progress=False, start=wrong)
+    with pytest.raises(BaseError, match="12 heads"):
+        fit(TINY, 2, replace(short, heads=13), progress=False)
+    with pytest.raises(ConfigError, match="frozen_layers"):
+        Config(heads=6, frozen_layers=2)
+    with pytest.raises(ConfigError, match="heads"):
+        Config(heads=-1)
+
+
+def test_a_base_with_other_layers_than_berts_is_trained_but_not_narrowed() -> None:
+    encoder = MPNetModel(MPNetConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64))
+    network = Network(encoder, 2)
+    narrow(network, [], heads=0, feed_forward=0)
+    with pytest.raises(BaseError, match="BERT's layers"):
+        narrow(network, [], heads=1, feed_forward=0)
+
+
+def test_going_on_from_a_folder_that_is_no_fit_is_refused_before_training(tmp_path: Path) -> None:
+    for missing in ("fit.json is missing", "neither network.safetensors"):
+        done = CliRunner().invoke(main, ["fit", "--start", str(tmp_path), "--out", str(tmp_path / "out")])
+        assert done.exit_code != 0 and missing in done.output, done.output
+        (tmp_path / "fit.json").write_text("{}", encoding="utf-8")
+    assert not (tmp_path / "out").exists()
 
 
 def test_decisions_are_fitted_for_f1_and_calibrated() -> None:

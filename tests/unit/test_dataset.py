@@ -11,9 +11,9 @@ pytest.importorskip("datasets", reason="the train extra is not installed: make s
 
 from rhetoric.codebook import default_codebook  # noqa: E402
 from training.corpus import CorpusError, read_documents, read_real, rebuild, texts_folder  # noqa: E402
-from training.data import LABELS, WRITTEN_PATH, Passage, read_jsonl, read_written  # noqa: E402
+from training.data import LABELS, WRITTEN_PATH, CodedSentence, Passage, read_jsonl, read_written  # noqa: E402
 from training.inspection import copies, counts  # noqa: E402
-from training.splits import TEST, TRAIN, assign, near_duplicate_groups, read_splits, select  # noqa: E402
+from training.splits import TEST, TRAIN, assign, near_duplicate_groups, read_splits, select, write_splits  # noqa: E402
 
 BOOK = default_codebook()
 
@@ -129,3 +129,19 @@ def test_a_document_that_is_missing_or_differs_is_refused(tmp_path: Path) -> Non
         rebuild(row, {}, labels)
     with pytest.raises(CorpusError, match="sha256"):
         rebuild(row, read_documents(tmp_path), labels)
+
+
+def test_a_new_passage_never_moves_an_old_one_and_joins_its_near_duplicates(tmp_path: Path) -> None:
+    formula = "we thank the president of this assembly for his patient work"
+
+    def passage(name: str, text: str) -> Passage:
+        return Passage(name, name, "written", {}, ((CodedSentence(text, (0, 0, 0)),),))
+
+    old = [passage(f"W{i:03}", f"Number {i} stands alone here.") for i in range(40)]
+    first = write_splits(old, tmp_path / "splits.json")
+    held = next(name for name, split in first.items() if split == TEST)
+    kept = [*(p for p in old if p.id != held), passage(held, f"{formula}, said one.")]
+    tied = [passage("X1", f"{formula}, said two."), *(passage(f"Y{i}", f"{formula} and {i}.") for i in range(9))]
+    again = write_splits([*kept, *tied], tmp_path / "splits.json")
+    assert {name: again[name] for name in first} == first
+    assert {again[p.id] for p in tied} == {TEST}

@@ -88,22 +88,36 @@ def test_a_round_goes_through_coders_and_adjudicator_into_the_labels(tmp_path: P
         rounds.gather(folder, BOOK)
 
 
-def test_written_passages_get_a_second_coder_and_gold_labels(tmp_path: Path, labels: Path) -> None:
-    lines = [("Who pays?", 0, "Q", []), ("We do.", 1, "LIRA", ["ngo_support"]), ("Good.", 1, "LIRA", ["soft_power"])]
+def written_row(*lines: tuple[str, int, str, list[str]]) -> dict[str, object]:
     sentences = [
         {"text": text, "turn": turn, "speaker": speaker, "labels": given, "near_misses": []}
         for text, turn, speaker, given in lines
     ]
-    row = {"id": "W90001", "country": "Arvenia", "year": 2011, "genre": "interview", "side": "other",
-           "speaker": "Lira", "register": "plain", "sentences": sentences}  # fmt: skip
-    (tmp_path / "new.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    return {"id": "W90001", "country": "Arvenia", "year": 2011, "genre": "interview", "side": "other",
+            "speaker": "Lira", "register": "plain", "sentences": sentences}  # fmt: skip
+
+
+ROW = written_row(
+    ("Who pays?", 0, "Q", []), ("We do.", 1, "LIRA", ["ngo_support"]), ("Good.", 1, "LIRA", ["soft_power"])
+)
+
+
+def new_set(path: Path, *rows: dict[str, object]) -> list[Path]:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return [path]
+
+
+def test_written_passages_get_a_second_coder_and_gold_labels(tmp_path: Path, labels: Path) -> None:
     folder = tmp_path / "round"
-    assert rounds.write_written_round([tmp_path / "new.jsonl"], folder) == 1
+    assert rounds.write_written_round(new_set(tmp_path / "new.jsonl", ROW), folder, BOOK) == 1
     shown = (folder / "sheet_01.txt").read_text(encoding="utf-8")
     assert "-- Q:\n1 Who pays?\n-- LIRA:\n2 We do.\n3 Good." in shown
-    assert "soft_power" not in shown  # the second coder does not see the writer's labels
-    with pytest.raises(CodingError, match="lacks a coding by B"):
-        rounds.gather(folder, BOOK)
+    bare = written_row(("Who pays?", 0, "Q", []), ("We do.", 1, "LIRA", []), ("Good.", 1, "LIRA", []))
+    rounds.write_written_round(new_set(tmp_path / "bare.jsonl", bare), tmp_path / "bare", BOOK)
+    assert (tmp_path / "bare" / "sheet_01.txt").read_text(encoding="utf-8") == shown  # labels do not show
+    for step in (rounds.gather, lambda f, b: rounds.write_adjudication(f, {}, b)):
+        with pytest.raises(CodingError, match="W90001 lacks a coding by B"):
+            step(folder, BOOK)
     (folder / "B_01.txt").write_text("W90001 2N 3.?\n", encoding="utf-8")
     assert rounds.write_adjudication(folder, {}, BOOK) == 1
     assert "DECIDE 3: one coder S, the other none" in (folder / "adjudication.txt").read_text(encoding="utf-8")
@@ -115,3 +129,30 @@ def test_written_passages_get_a_second_coder_and_gold_labels(tmp_path: Path, lab
     assert [c["coder"] for c in read_jsonl(labels / "codings.jsonl")] == ["writer", "B"]
     with pytest.raises(CodingError, match="already"):
         rounds.gather(folder, BOOK)
+
+
+@pytest.mark.parametrize(
+    ("rows", "word"),
+    [
+        ([{**ROW, "year": None} | {"sentences": [{"text": "Yes."}]}], "line 1.*'labels'"),
+        ([{k: v for k, v in ROW.items() if k != "genre"}], "needs genre"),
+        ([written_row(("Yes.", 0, "", ["hard_power"]))], "hard_power"),
+        ([ROW, ROW], "line 2: there is a passage W90001"),
+    ],
+    ids=["sentence", "fact", "label", "twice"],
+)
+def test_a_bad_written_set_is_refused_before_anything_is_made(
+    tmp_path: Path, labels: Path, rows: list[dict[str, object]], word: str
+) -> None:
+    with pytest.raises(CodingError, match=word):
+        rounds.write_written_round(new_set(tmp_path / "new.jsonl", *rows), tmp_path / "round", BOOK)
+    assert not (tmp_path / "round").exists()
+
+
+def test_a_folder_that_is_no_round_is_said(tmp_path: Path, labels: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for step in (rounds.gather, lambda f, b: rounds.write_adjudication(f, {}, b)):
+        with pytest.raises(CodingError, match="not a round's folder"):
+            step(tmp_path / "empty", BOOK)
+    with pytest.raises(CodingError, match="there already"):
+        rounds.write_written_round(new_set(tmp_path / "new.jsonl", ROW), tmp_path / "empty", BOOK)

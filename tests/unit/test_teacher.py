@@ -54,3 +54,9 @@ def test_taught_labels_come_back_as_targets_and_only_for_the_text_that_was_label
     name = json.loads((tmp_path / "taught.jsonl").read_text().splitlines()[0])["document"]
     with pytest.raises(CorpusError, match=name):
         teacher.read_taught(tmp_path / "taught.jsonl", {**DOCUMENTS, name: speech("another")})
+
+
+def test_a_teacher_without_texts_says_so(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="RHETORIC_TEXTS"):
+        teacher.teach(None, None, Config(), {}, tmp_path / "taught.jsonl")  # type: ignore[arg-type]
+    assert not (tmp_path / "taught.jsonl").exists()
