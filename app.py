@@ -6,6 +6,7 @@ Gradio is imported when the page is built, so that importing this module is quic
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -49,7 +50,7 @@ Shown = tuple[str, str | None, str | None]
 
 
 Drawn = tuple[str, str | None, str | None, str | None]
-"""A trend's HTML and the paths of its data, its SVG and its PNG."""
+"""The HTML of a trend or of shares, and the paths of its data, its SVG and its PNG."""
 
 
 class Service:
@@ -119,16 +120,12 @@ class Service:
         if not paths:
             raise RhetoricError("There are no rows yet. Upload the file that rhetoric label wrote.")
 
-        def plain(message: str) -> str:  # the folders are ours and say nothing to the user
-            for path in filter(None, [*paths, facts]):
-                message = message.replace(f"{Path(path).parent}/", "")
-            return message
-
+        given = [Path(path) for path in filter(None, [*paths, facts])]
         try:
             rows = read_rows([Path(path) for path in paths], Path(facts) if facts else None)
         except RhetoricError as error:
-            raise RhetoricError(plain(str(error))) from error
-        return replace(rows, notes=tuple(map(plain, rows.notes)))
+            raise RhetoricError(_plain(str(error), given)) from error
+        return replace(rows, notes=tuple(_plain(note, given) for note in rows.notes))
 
     def explore(self, rows: LabelledRows | None, category: str, by: str, period: str) -> Drawn:
         """Draw the trend that was asked for."""
@@ -142,12 +139,36 @@ class Service:
             return self.page.message(str(error)), None, None, None
         return found.html, *map(str, found.files)
 
+    def correct(self, rows: LabelledRows | None, files: Sequence[str], sheet: str | None, by: str) -> Drawn:
+        """Correct the shares of uploaded rows with the files of an audit and its filled sheet."""
+        from rhetoric.corrected import corrected, read_coded
+
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        audit = folder / "the upload"
+        audit.mkdir()
+        try:
+            if rows is None or not files or not sheet:
+                raise RhetoricError("Upload all three: the rows, the files of the audit, and its filled sheet.")
+            for path in files:
+                shutil.copy(path, audit)
+            found = corrected(rows, read_coded(audit, Path(sheet)), by or "", folder)
+        except RhetoricError as error:
+            return self.page.message(_plain(str(error), [audit, Path(sheet or audit)])), None, None, None
+        return found.html, *map(str, found.files)
+
     def _write(self, labelling: Labelling, form: str) -> str:
         name = Path(labelling.document.name).stem.replace(" ", "-")
         path = Path(tempfile.mkdtemp(dir=self._folder)) / f"{name}.{form}"
         with path.open("wb") as file:
             WRITERS[form](labelling.sentences, file, self.book.keys)
         return str(path)
+
+
+def _plain(message: str, paths: Sequence[Path]) -> str:
+    """A message without the folders of uploads: they are ours and say nothing to the user."""
+    for path in paths:
+        message = message.replace(f"{path.parent}/", "")
+    return message
 
 
 def build(service: Service) -> gr.Blocks:
@@ -201,6 +222,8 @@ def build(service: Service) -> gr.Blocks:
                     result = gr.HTML(service.page.empty(), elem_id="rh-result", **plain)
         with gr.Tab("Compare over time", elem_id="rh-compare"):
             _compare_tab(service, plain, calls)
+        with gr.Tab("Correct shares", elem_id="rh-correct"):
+            _correct_tab(service, plain, calls)
         gr.HTML(service.page.foot(), **plain)
 
         shown = [result, *downloads]
@@ -271,6 +294,57 @@ def _compare_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any])
         given.upload(on_rows, [files, facts, category, period], everything, show_progress_on=figure, **calls)
     for choice in (category, by, period):
         choice.input(drawn, [rows, category, by, period], shown, show_progress_on=figure, **calls)
+
+
+def _correct_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any]) -> None:
+    """Lay out the tab of corrected shares and connect its parts."""
+    import gradio as gr
+
+    from rhetoric.explore import group_columns
+
+    def on_rows(paths: list[str] | None, facts: str | None) -> tuple[Any, ...]:
+        try:
+            rows = service.read_rows(paths or [], facts)
+        except RhetoricError as error:
+            return None, gr.skip(), service.page.message(str(error)), *(gr.update(visible=False) for _ in range(3))
+        by = gr.update(choices=[("all rows together", ""), *((c, c) for c in group_columns(rows))], value="")
+        return rows, by, service.page.nothing_to_correct(), *(gr.update(visible=False) for _ in range(3))
+
+    def on_correct(rows: LabelledRows | None, audit: list[str] | None, sheet: str | None, by: str) -> tuple[Any, ...]:
+        html, *paths = service.correct(rows, audit or [], sheet, by)
+        return html, *(gr.update(value=path, visible=path is not None) for path in paths)
+
+    rows = gr.State(None)
+    with gr.Row(elem_classes="rh-columns"):
+        with gr.Column(elem_classes="rh-input"):
+            files = gr.File(
+                label="All rows of the run", file_count="multiple", elem_id="rh-run", height=100,
+                file_types=[".csv", ".jsonl", ".parquet"],
+            )  # fmt: skip
+            facts = gr.File(
+                label="Facts by file name, if you have them", elem_id="rh-run-facts", height=100,
+                file_types=[".csv", ".tsv", ".xlsx", ".jsonl", ".parquet"],
+            )  # fmt: skip
+            audit = gr.File(
+                label="The audit: design.json, frame.parquet, sentences.jsonl", file_count="multiple",
+                elem_id="rh-audit", height=100, file_types=[".json", ".jsonl", ".parquet"],
+            )  # fmt: skip
+            sheet = gr.File(
+                label="Its filled sheet", elem_id="rh-sheet", height=100, file_types=[".xlsx", ".csv", ".jsonl"],
+            )  # fmt: skip
+            by = gr.Dropdown([("all rows together", "")], value="", label="A row for each", elem_id="rh-correct-by")
+            button = gr.Button("Correct the shares", variant="primary", elem_id="rh-set-right")
+        with gr.Column(elem_classes="rh-output"):
+            with gr.Row(elem_classes="rh-files"):
+                downloads = [
+                    gr.DownloadButton(f"Download {name}", visible=False, size="md", elem_id=f"rh-shares-{name.lower()}")
+                    for name in ("CSV", "SVG", "PNG")
+                ]
+            result = gr.HTML(service.page.nothing_to_correct(), elem_id="rh-shares", **plain)
+    shown = [result, *downloads]
+    for given in (files, facts):
+        given.upload(on_rows, [files, facts], [rows, by, *shown], show_progress_on=result, **calls)
+    button.click(on_correct, [rows, audit, sheet, by], shown, show_progress_on=result, **calls)
 
 
 def serve(service: Service, host: str, port: int) -> None:

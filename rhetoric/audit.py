@@ -28,6 +28,8 @@ from rhetoric.prevalence import Floats
 from rhetoric.table import LabelledRows, read_table
 
 FORMAT = 1
+FILES = ("design.json", "frame.parquet", "sentences.jsonl")
+"""What an audit cannot be read without."""
 DESIGNS = ("stratified", "random")
 STRATA = 5
 FLOOR = 0.2
@@ -284,15 +286,18 @@ def read_audit(folder: Path) -> Audit:
     Raises:
         AuditError: a file is missing or damaged.
     """
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise AuditError(
+            f"{folder} is not an audit folder ({', '.join(missing)} is missing); make one with rhetoric audit draw"
+        )
     try:
         table = json.loads((folder / "design.json").read_text(encoding="utf-8"))
         table["strata"] = tuple(Stratum(**s) for s in table["strata"])
         design = Design(**{**table, "categories": tuple(table["categories"]), "sources": tuple(table["sources"])})
         frame = pl.read_parquet(folder / "frame.parquet")
         sample = pl.read_ndjson(folder / "sentences.jsonl", infer_schema_length=None)
-    except FileNotFoundError as error:
-        raise AuditError(f"{folder} is not an audit folder ({Path(error.filename or '').name} is missing); "
-                         "make one with rhetoric audit draw") from error  # fmt: skip
+        frame.select("document", "sentence", "stratum"), sample.select("document", "sentence", "stratum", "order")
     except (ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise AuditError(f"{folder} holds a damaged audit: {error}") from error
     return Audit(folder, design, frame, sample)
@@ -415,6 +420,13 @@ def after_gap(audit: Audit, codings: Codings) -> int:
     return len(codings) - sum(1 for _ in _usable(audit, codings))
 
 
+def gap_note(audit: Audit, codings: Codings) -> str:
+    """Say how many codings do not count, or nothing."""
+    lost = after_gap(audit, codings)
+    said = f"coded after a row that was left out, and not counted until that is coded too: {lost}"
+    return said if lost else ""
+
+
 def _needed(audit: Audit) -> int:
     """Row of the coding order by which every stratum has two."""
     second = audit.sample.group_by("stratum").agg(pl.col("order").sort().slice(1, 1).first())
@@ -442,11 +454,18 @@ def read_sheets(audit: Audit, path: Path) -> Codings:
         empty = [key for key, value in cells.items() if value is None]
         if empty:
             raise AuditError(f"{path}, row {number}: {', '.join(empty)} is empty; every category needs 1 or 0")
-        result[str(row["document"]), int(float(row["sentence"]))] = tuple(k for k, v in cells.items() if v)
+        result[str(row["document"]), _place(row["sentence"], path, number)] = tuple(k for k, v in cells.items() if v)
     _refuse_undrawn(audit, result)
     if not result:
         raise AuditError(f"{path}: nothing is coded yet; write 1 or 0 into the columns of the categories")
     return result
+
+
+def _place(cell: object, path: Path, number: int) -> int:
+    try:
+        return int(float(str(cell)))
+    except (ValueError, OverflowError) as error:
+        raise AuditError(f"{path}, row {number}: sentence is {cell!r}; leave the sheet's own numbers") from error
 
 
 _YES, _NO = frozenset({"1", "1.0", "yes", "y", "true", "x"}), frozenset({"0", "0.0", "no", "n", "false", "-"})

@@ -76,21 +76,28 @@ def explore(rows: LabelledRows, asked: Asked, folder: Path) -> Explored:
     for path in files[1:]:
         trend_figure(lines, path, links=_link)
     titles = {_name(line, p.period): point_text(line, p) for line in lines for p in line.points}
-    svg = files[1].read_text(encoding="utf-8")
-    figure = labelled_links(svg[svg.index("<svg") :], titles).replace("{{", "&#123;&#123;").replace("${", "&#36;{")
+    figure = drawing(files[1], titles)
     name = category_name(asked.category)
     html = (
         f'<section class="rh rh-trend" aria-label="Trend"><h2 id="rh-trend-title">{escape(name)} by {asked.period}'
-        f'{f", by {escape(asked.by)}" if asked.by else ""}</h2><p class="rh-facts">{_scope(rows)}</p>'
+        f'{f", by {escape(asked.by)}" if asked.by else ""}</h2><p class="rh-facts">{scope(rows)}</p>'
         '<p class="rh-hint">Point at a dot for its numbers; click or tap it, or press Enter on it, for its sentences. '
         f'Shares are as the model counts them, not corrected for its errors.</p><div class="rh-drawing">{figure}</div>'
-        f"{_said([*measures.notes, *map(change_text, lines), *_line_notes(lines)])}"
+        f"{said([*measures.notes, *map(change_text, lines), *_line_notes(lines)])}"
         f'<div class="rh-behind" aria-live="polite">{_behind(rows, asked, lines, titles)}</div></section>'
     )  # fmt: skip
     return Explored(html, (files[0], files[1], files[2]))
 
 
-def _scope(rows: LabelledRows) -> str:
+def drawing(path: Path, titles: Mapping[str, str] | None = None) -> str:
+    """An SVG file as part of the page: its links have titles, and it is inert in Gradio's templates."""
+    svg = path.read_text(encoding="utf-8")
+    linked = labelled_links(svg[svg.index("<svg") :], titles or {})
+    return linked.replace("{{", "&#123;&#123;").replace("${", "&#36;{")
+
+
+def scope(rows: LabelledRows) -> str:
+    """How much was looked at."""
     return f"{count(rows.frame.height, 'sentence')} · {count(rows.frame['document'].n_unique(), 'document')}"
 
 
@@ -106,7 +113,8 @@ def _line_notes(lines: Sequence[Line]) -> list[str]:
     return [f"{group_name(line.group)}: {line.note}" for line in lines if line.note]
 
 
-def _said(notes: Sequence[str]) -> str:
+def said(notes: Sequence[str]) -> str:
+    """Notes as a list, each once."""
     items = "".join(f"<li>{escape(note)}</li>" for note in dict.fromkeys(notes) if note)
     return f"<details open><summary>What can be said</summary><ul>{items}</ul></details>" if items else ""
 

@@ -185,6 +185,9 @@ def _with_pseudo(rows: LabelledRows, audit: pl.DataFrame, unit: str) -> Labelled
             f"{audit.height - int(known.sum()):,} are "
             "not in these rows; give all rows of the audited run (--where can leave some out afterwards)"
         )
+    strange = [key for key in rows.categories if f"gold_{key}" not in audit.columns]
+    if strange:
+        raise TableError(f"the audit has no codings of {', '.join(strange)}; leave it out with --category")
     inside = frame.filter(known)
     units = inside["words"].to_numpy().astype(float) if unit == "word" else np.ones(inside.height)
     columns = [pl.col("document"), pl.col("sentence")]

@@ -45,7 +45,12 @@ _TEMPLATE = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#9
 
 def escape(text: str) -> str:
     """Make text safe as HTML content or attribute, and inert in Gradio's client-side templates."""
-    return html.escape(text).translate(_TEMPLATE)
+    return inert(html.escape(text))
+
+
+def inert(markup: str) -> str:
+    """Keep Gradio's client-side templates from reading anything into HTML that is already escaped."""
+    return markup.translate(_TEMPLATE)
 
 
 def percent(probability: float) -> str:
@@ -181,6 +186,14 @@ class Page:
             "file name) gives more columns to tell lines apart by.</p></section>"
         )
 
+    def nothing_to_correct(self) -> str:
+        """Return what stands in the place of corrected shares before there are any."""
+        return (
+            '<section class="rh rh-empty"><h2>Corrected shares</h2><p>A model that errs counts too much or too little. '
+            "Draw a sample with <code>rhetoric audit draw</code>, code its sheet, and upload all rows of the run, the "
+            "files of the audit and the filled sheet: raw and corrected shares come side by side.</p></section>"
+        )
+
     def message(self, text: str, kind: str = "error") -> str:
         """Say something to the user in the result's place; `kind` is error, warning or busy."""
         role = "status" if kind == "busy" else "alert"
@@ -207,7 +220,8 @@ class Page:
             '<footer class="rh-foot"><p><b>Read with care.</b> The labels are a small model’s first reading of English '
             "text, and it errs, most of all on irony and on sentences that lean on what was said before. Look at the "
             "sentences to review and at a sample of the others before you quote a share. Shares count sentences and "
-            f"are not corrected for the model’s errors.</p><p>Model {escape(self.manifest.version)} · codebook "
+            f"are not corrected for the model’s errors, except under Correct shares.</p>"
+            f"<p>Model {escape(self.manifest.version)} · codebook "
             f"{escape(self.codebook.version)} · rhetoric {escape(self.version)} · "
             "Nothing you enter leaves this machine.</p></footer>"
         )

@@ -54,6 +54,32 @@ def _corrected(share: Share) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def share_columns(shares: Sequence[Share], by: Sequence[str], *, corrected: bool) -> dict[str, list[str]]:
+    """Shares as columns of text; `corrected` adds those of an audit."""
+    columns = {"category": [s.category for s in shares]}
+    columns |= {name: [s.group[i] for s in shares] for i, name in enumerate(by)}
+    columns |= {
+        "documents": [f"{s.raw.documents:,}" for s in shares],
+        "units": [f"{s.raw.units:,.0f}" for s in shares],
+        "raw": [percent(s.raw.share) for s in shares],
+        "interval": [between(s.raw.low, s.raw.high) for s in shares],
+    }
+    if corrected:
+        columns |= {
+            "coded": [str(s.corrected.coded) if s.corrected else "–" for s in shares],
+            "corrected": [percent(s.corrected.estimate.share) if s.corrected else "–" for s in shares],
+            "corrected interval": [
+                between(s.corrected.estimate.low, s.corrected.estimate.high) if s.corrected else "–" for s in shares
+            ],
+        }
+    return columns
+
+
+def share_notes(shares: Sequence[Share]) -> list[str]:
+    """What must be said of shares, each with its category and group."""
+    return [f"{' '.join([s.category, *s.group])}: {s.note}" for s in shares if s.note]
+
+
 def comparison_records(results: Iterable[Comparison]) -> list[Record]:
     """One record a category and pair of groups."""
     return [

@@ -70,17 +70,14 @@ def draw(
 @user_errors
 def read(folder: Path, sheet: Path, coder: str) -> None:
     """Read a filled sheet (xlsx, csv) back into the audit FOLDER."""
-    from rhetoric.audit import add_codings, after_gap, read_audit, read_codings, read_sheets
+    from rhetoric.audit import add_codings, gap_note, read_audit, read_codings, read_sheets
 
     known = read_audit(folder)
     codings = read_sheets(known, sheet)
     count = add_codings(known, coder, codings)
     click.echo(f"{coder}: {len(codings)} sentences read, {count} of {known.design.drawn} coded")
-    lost = after_gap(known, read_codings(folder)[coder])
-    if lost:
-        click.echo(
-            f"Note: {lost} of them stand after a row that was left out and will not count until it is coded", err=True
-        )
+    if note := gap_note(known, read_codings(folder)[coder]):
+        click.echo(f"Note: {note}", err=True)
 
 
 @audit.command()

@@ -7,6 +7,7 @@ import shlex
 
 import numpy as np
 import openpyxl
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -174,6 +175,36 @@ def test_half_filled_rows_and_odd_values_are_refused(rows):
             f"document,sentence,{','.join(KEYS)}\n{first['document']},{first['sentence']},{cells}\n", encoding="utf-8"
         )
         assert message in run("audit", "read", folder / "audit", sheet, "--coder", "x", code=2).output
+
+
+def test_a_sheet_with_a_mended_sentence_number_is_refused(rows):
+    folder, truth = rows
+    coded(folder, truth)
+    (folder / "odd.csv").write_text(f"document,sentence,{','.join(KEYS)}\na.txt,first,1,0,0\n", encoding="utf-8")
+    said = run("audit", "read", folder / "audit", folder / "odd.csv", "--coder", "x", code=2).output
+    assert "row 2: sentence is 'first'" in said
+
+
+@pytest.mark.parametrize("name", ["design.json", "frame.parquet", "sentences.jsonl"])
+def test_an_audit_without_one_of_its_files_or_with_another_in_its_place_is_refused(rows, name):
+    folder, truth = rows
+    coded(folder, truth)
+    (folder / "audit" / name).unlink()
+    assert f"({name} is missing)" in run("share", *given(folder), "--audit", folder / "audit", code=2).output
+    (pl.DataFrame.write_parquet if name.endswith("parquet") else pl.DataFrame.write_ndjson)(
+        pl.DataFrame({"a": [1]}), folder / "audit" / name
+    )
+    assert "damaged audit" in run("share", *given(folder), "--audit", folder / "audit", code=2).output
+
+
+def test_an_audit_that_lacks_a_category_is_said(rows):
+    folder, truth = rows
+    coded(folder, truth)
+    lines = [json.loads(x) for x in (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        line["probabilities"]["irony"] = 0.1
+    (folder / "rows.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines), encoding="utf-8")
+    assert "no codings of irony" in run("share", *given(folder), "--audit", folder / "audit", code=2).output
 
 
 def test_coders_who_differ_must_be_adjudicated(rows):
