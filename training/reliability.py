@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def _tables(codebook: Codebook) -> Iterator[tuple[str, list[CodingTable]]]:
     codings: dict[str, list[list[list[str]]]] = {}
     for row in read_jsonl(LABELS / "codings.jsonl"):
         codings.setdefault(row["passage"], []).append(row["labels"])
-    for name in [*sorted(set(rounds.values())), "written"]:
+    for name in [*sorted(set(rounds.values()), key=lambda name: (len(name), name)), "written"]:
         pairs = [pair for passage, pair in codings.items() if rounds.get(passage, "written") == name]
         cluster = np.repeat(np.arange(len(pairs)), [len(pair[0]) for pair in pairs])
         yield (
@@ -45,6 +46,12 @@ def _codes(pairs: list[list[list[list[str]]]], key: str) -> np.ndarray[tuple[int
 def lines(found: dict[str, list[Agreement]]) -> list[list[object]]:
     """Rows for a table: set, passages, sentences, alpha with its 95% interval per category."""
     return [
-        [name, one[0].clusters, f"{one[0].units:,}", *(f"{a.alpha.value:.3f} ({a.alpha.low:.2f} to {a.alpha.high:.2f})" for a in one)]
+        [name, one[0].clusters, f"{one[0].units:,}", *map(_alpha, one)]
         for name, one in found.items()
     ]  # fmt: skip
+
+
+def _alpha(found: Agreement) -> str:
+    """Alpha with its interval; a dash where nobody saw the category, for then it has no value."""
+    alpha = found.alpha
+    return "–" if isnan(alpha.value) else f"{alpha.value:.3f} ({alpha.low:.2f} to {alpha.high:.2f})"
