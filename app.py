@@ -318,19 +318,19 @@ def _correct_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any])
     with gr.Row(elem_classes="rh-columns"):
         with gr.Column(elem_classes="rh-input"):
             files = gr.File(
-                label="All rows of the run", file_count="multiple", elem_id="rh-run", height=100,
+                label="All rows of the run", file_count="multiple", elem_id="rh-run", height=150,
                 file_types=[".csv", ".jsonl", ".parquet"],
             )  # fmt: skip
             facts = gr.File(
-                label="Facts by file name, if you have them", elem_id="rh-run-facts", height=100,
+                label="Facts by file name, if you have them", elem_id="rh-run-facts", height=150,
                 file_types=[".csv", ".tsv", ".xlsx", ".jsonl", ".parquet"],
             )  # fmt: skip
             audit = gr.File(
-                label="The audit: design.json, frame.parquet, sentences.jsonl", file_count="multiple",
-                elem_id="rh-audit", height=100, file_types=[".json", ".jsonl", ".parquet"],
+                label="The audit's folder: its three data files", file_count="multiple",
+                elem_id="rh-audit", height=150, file_types=[".json", ".jsonl", ".parquet"],
             )  # fmt: skip
             sheet = gr.File(
-                label="Its filled sheet", elem_id="rh-sheet", height=100, file_types=[".xlsx", ".csv", ".jsonl"],
+                label="Its filled sheet", elem_id="rh-sheet", height=150, file_types=[".xlsx", ".csv", ".jsonl"],
             )  # fmt: skip
             by = gr.Dropdown([("all rows together", "")], value="", label="A row for each", elem_id="rh-correct-by")
             button = gr.Button("Correct the shares", variant="primary", elem_id="rh-set-right")
