@@ -191,7 +191,8 @@ class Page:
         return (
             '<section class="rh rh-empty"><h2>Corrected shares</h2><p>A model that errs counts too much or too little. '
             "Draw a sample with <code>rhetoric audit draw</code>, code its sheet, and upload all rows of the run, the "
-            "files of the audit and the filled sheet: raw and corrected shares come side by side.</p></section>"
+            "files of the audit (<code>design.json</code>, <code>frame.parquet</code>, <code>sentences.jsonl</code>) and the "
+            "filled sheet: raw and corrected shares come side by side.</p></section>"
         )
 
     def message(self, text: str, kind: str = "error") -> str:
