@@ -241,6 +241,30 @@ def build(service: Service) -> gr.Blocks:
     return blocks
 
 
+def _row_fields(label: str, rows_id: str, facts_id: str) -> tuple[Any, Any]:
+    """Fields for labelled rows and for the facts that go with their files."""
+    import gradio as gr
+
+    rows = gr.File(
+        label=label, file_count="multiple", elem_id=rows_id, height=150, file_types=[".csv", ".jsonl", ".parquet"]
+    )
+    facts = gr.File(
+        label="Facts by file name, if you have them", elem_id=facts_id, height=150,
+        file_types=[".csv", ".tsv", ".xlsx", ".jsonl", ".parquet"],
+    )  # fmt: skip
+    return rows, facts
+
+
+def _download_buttons(prefix: str) -> list[Any]:
+    """Buttons for a figure and its data, hidden until there is one."""
+    import gradio as gr
+
+    return [
+        gr.DownloadButton(f"Download {name}", visible=False, size="md", elem_id=f"{prefix}-{name.lower()}")
+        for name in ("CSV", "SVG", "PNG")
+    ]
+
+
 def _compare_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any]) -> None:
     """Lay out the tab of trends and connect its parts."""
     import gradio as gr
@@ -267,14 +291,7 @@ def _compare_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any])
     rows = gr.State(None)
     with gr.Row(elem_classes="rh-columns"):
         with gr.Column(elem_classes="rh-input"):
-            files = gr.File(
-                label="Rows that rhetoric label wrote", file_count="multiple", elem_id="rh-rows", height=150,
-                file_types=[".csv", ".jsonl", ".parquet"],
-            )  # fmt: skip
-            facts = gr.File(
-                label="Facts by file name, if you have them", elem_id="rh-facts", height=150,
-                file_types=[".csv", ".tsv", ".xlsx", ".jsonl", ".parquet"],
-            )  # fmt: skip
+            files, facts = _row_fields("Rows that rhetoric label wrote", "rh-rows", "rh-facts")
             examples = gr.Button("Compare the examples", elem_id="rh-compare-examples", size="md")
             names = [(category.name, category.key) for category in service.book.categories]
             category = gr.Dropdown(names, value=names[0][1], label="Category", elem_id="rh-category")
@@ -282,10 +299,7 @@ def _compare_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any])
             period = gr.Dropdown(["year", "quarter", "month"], value="year", label="Period", elem_id="rh-period")
         with gr.Column(elem_classes="rh-output"):
             with gr.Row(elem_classes="rh-files"):
-                downloads = [
-                    gr.DownloadButton(f"Download {name}", visible=False, size="md", elem_id=f"rh-trend-{name.lower()}")
-                    for name in ("CSV", "SVG", "PNG")
-                ]
+                downloads = _download_buttons("rh-trend")
             figure = gr.HTML(service.page.nothing_to_compare(), elem_id="rh-trend", **plain)
     shown = [figure, *downloads]
     everything = [rows, by, *shown]
@@ -317,14 +331,7 @@ def _correct_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any])
     rows = gr.State(None)
     with gr.Row(elem_classes="rh-columns"):
         with gr.Column(elem_classes="rh-input"):
-            files = gr.File(
-                label="All rows of the run", file_count="multiple", elem_id="rh-run", height=150,
-                file_types=[".csv", ".jsonl", ".parquet"],
-            )  # fmt: skip
-            facts = gr.File(
-                label="Facts by file name, if you have them", elem_id="rh-run-facts", height=150,
-                file_types=[".csv", ".tsv", ".xlsx", ".jsonl", ".parquet"],
-            )  # fmt: skip
+            files, facts = _row_fields("All rows of the run", "rh-run", "rh-run-facts")
             audit = gr.File(
                 label="The audit's folder: its three data files", file_count="multiple",
                 elem_id="rh-audit", height=150, file_types=[".json", ".jsonl", ".parquet"],
@@ -336,10 +343,7 @@ def _correct_tab(service: Service, plain: dict[str, Any], calls: dict[str, Any])
             button = gr.Button("Correct the shares", variant="primary", elem_id="rh-set-right")
         with gr.Column(elem_classes="rh-output"):
             with gr.Row(elem_classes="rh-files"):
-                downloads = [
-                    gr.DownloadButton(f"Download {name}", visible=False, size="md", elem_id=f"rh-shares-{name.lower()}")
-                    for name in ("CSV", "SVG", "PNG")
-                ]
+                downloads = _download_buttons("rh-shares")
             result = gr.HTML(service.page.nothing_to_correct(), elem_id="rh-shares", **plain)
     shown = [result, *downloads]
     for given in (files, facts):
