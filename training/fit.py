@@ -148,12 +148,20 @@ def gold_matrix(passages: Sequence[Passage]) -> npt.NDArray[np.int64]:
     return np.array([s.gold for p in passages for s in p.sentences()], dtype=np.int64)
 
 
+def really_spoken(passages: Sequence[Passage]) -> npt.NDArray[np.bool_]:
+    """Which of the coded sentences stand in real passages: shape (sentences,)."""
+    return np.array([p.source == "real" for p in passages for _ in p.sentences()], dtype=bool)
+
+
 def batches_of(
     data: list[list[EncodedTurn]], config: Config, tokenizer: PreTrainedTokenizerBase, rng: random.Random
 ) -> list[list[Example]]:
     """One epoch: windows laid out afresh, shuffled, in steps of at most `batch_pieces` word pieces."""
     examples: list[Example] = []
     for turns in data:
+        plain = all(np.nan_to_num(turn.targets).max(initial=0) < 0.5 for turn in turns)
+        if plain and rng.random() >= config.plain_share:
+            continue
         context = "sentence" if config.context == "sentence" or rng.random() < config.single_share else "window"
         for turn in turns:
             examples.extend(lay_out(turn, context, config, tokenizer))

@@ -25,7 +25,7 @@ from model.windows import normalise
 from training.config import Config
 from training.data import Passage
 from training.decide import decide, fit_decisions
-from training.fit import fit, gold_matrix, predict
+from training.fit import fit, gold_matrix, predict, really_spoken
 from training.metrics import Floats, category_scores, macro_f1
 from training.network import base_folder
 
@@ -126,7 +126,8 @@ def fit_minutes(facts: Mapping[str, Any]) -> tuple[float, int]:
 
 def score(logits: Logits, split: Split, keys: Sequence[str]) -> dict[str, Any]:
     """Choose thresholds on development logits, score the test ones."""
-    decisions = fit_decisions(gold_matrix(split["development"]), logits["development"])
+    development = split["development"]
+    decisions = fit_decisions(gold_matrix(development), logits["development"], really_spoken(development))
     probabilities, predicted = decide(logits["test"], decisions)
     gold = gold_matrix(split["test"])
     sources = np.array([test_set(p) for p in split["test"] for _ in p.sentences()])

@@ -1,12 +1,15 @@
-"""Distillation: a bigger model labels real passages that nobody coded, and the shipped one learns from its probabilities.
+"""Distillation: a bigger model labels real passages of the training split, and the shipped one learns from that too.
 
-Only documents of the training split are labelled so. The labels are kept stand-off, as codings are.
+Passages that nobody coded have the teacher's probabilities as targets; coded ones the mean of gold label and
+probability. What the teacher says is kept stand-off, as codings are.
 """
 
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from transformers import PreTrainedTokenizerBase
 from training import sampling, splits
 from training.config import Config
 from training.corpus import PASSAGES_PATH, TEXTS_VARIABLE, CorpusDocument, CorpusError, rebuild
-from training.data import Passage, read_jsonl
+from training.data import Passage, is_plain, read_jsonl
 from training.fit import predict
 from training.network import Network
 
@@ -39,18 +42,23 @@ def uncoded(documents: Mapping[str, CorpusDocument], coded: Rows) -> list[dict[s
 
 def teach(
     network: Network, tokenizer: PreTrainedTokenizerBase, config: Config, documents: Mapping[str, CorpusDocument],
-    path: Path, limit: int | None = None,
+    coded: Sequence[Passage], path: Path, limit: int | None = None,
 ) -> int:  # fmt: skip
-    """Label the uncoded passages, write them to `path` as JSON Lines, return the number of sentences.
+    """Label passages, write them to `path` as JSON Lines, return the number of sentences.
 
-    `limit` is how many passages at most, evenly taken.
+    Those are the real ones among `coded`, of which plain ones only `plain_share`, as the teacher saw them, and
+    passages without codings, at most `limit`, evenly taken.
 
     Raises:
-        CorpusError: there is no passage without codings.
+        CorpusError: there is no such passage.
     """
-    if not (rows := uncoded(documents, read_jsonl(PASSAGES_PATH))):
+    rng = random.Random(config.random_seed)
+    known = read_jsonl(PASSAGES_PATH)
+    kept = {p.id for p in coded if p.source == "real" and (not is_plain(p) or rng.random() < config.plain_share)}
+    rows = uncoded(documents, known)
+    rows = [row for row in known if row["id"] in kept] + (rows if limit is None else evenly(rows, limit))
+    if not rows:
         raise CorpusError(f"no text is left to label; the real texts are read from {TEXTS_VARIABLE}, else ../shared")
-    rows = rows[:: max(1, len(rows) // limit)] if limit else rows
     none = (0.0,) * network.head.out_features
     passages = [rebuild(row, documents, [none] * len(row["spans"])) for row in rows]
     with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
@@ -61,10 +69,34 @@ def teach(
     return sum(len(row["spans"]) for row in rows)
 
 
-def read_taught(path: Path, documents: Mapping[str, CorpusDocument]) -> list[Passage]:
-    """Read what `teach` wrote; each sentence has the teacher's probabilities in the place of gold labels.
+def evenly(rows: Rows, limit: int) -> list[dict[str, Any]]:
+    """At most so many rows, taken evenly."""
+    return [rows[i * len(rows) // limit] for i in range(limit)] if limit < len(rows) else list(rows)
+
+
+def read_taught(path: Path, documents: Mapping[str, CorpusDocument], train: Sequence[Passage]) -> list[Passage]:
+    """The training passages with what `teach` wrote mixed in, and after them the passages without codings.
 
     Raises:
         CorpusError: a document is missing or is not the text that was labelled.
     """
-    return [rebuild(row, documents, [tuple(p) for p in row["probabilities"]]) for row in read_jsonl(path)]
+    taught = {row["id"]: row for row in read_jsonl(path)}
+    mixed = [_mixed(p, taught.pop(p.id)["probabilities"]) if p.id in taught else p for p in train]
+    return mixed + [
+        rebuild(row, documents, [tuple(p) for p in row["probabilities"]]) for row in taught.values() if not row["round"]
+    ]
+
+
+def _mixed(passage: Passage, probabilities: Sequence[Sequence[float]]) -> Passage:
+    """A passage whose targets are the means of gold labels and probabilities of shape (sentences, categories)."""
+    said = iter(probabilities)
+    turns = tuple(
+        tuple(
+            s
+            if s.gold is None
+            else replace(s, gold=tuple((a + b) / 2 for a, b in zip(s.gold, next(said), strict=True)))
+            for s in turn
+        )
+        for turn in passage.turns
+    )
+    return replace(passage, turns=turns)

@@ -23,7 +23,7 @@ from model.manifest import Decision  # noqa: E402
 from training.__main__ import main  # noqa: E402
 from training.config import Config, ConfigError, read_config  # noqa: E402
 from training.data import CodedSentence, Passage  # noqa: E402
-from training.decide import fit_decision  # noqa: E402
+from training.decide import REFERENCE_PREVALENCE, fit_decision, reference_weights  # noqa: E402
 from training.export import check, export, shipped_probabilities  # noqa: E402
 from training.fit import batches_of, encode, fit, gold_matrix, loss_of, predict  # noqa: E402
 from training.network import BaseError, Network, base_folder  # noqa: E402
@@ -153,10 +153,39 @@ def test_decisions_are_fitted_for_f1_and_calibrated() -> None:
     assert 0.3 < decision.threshold < 0.6
 
 
+def test_decisions_are_made_for_real_texts_that_hold_the_category() -> None:
+    rng = np.random.default_rng(2)
+    real = np.arange(6000) < 4000
+    gold = (rng.random(6000) < np.where(real, 0.01, 0.3)).astype(np.int64)
+    logits = rng.normal(0, 1, 6000) + 3 * gold - 2 * real  # real ones look plainer than they are
+    weights = reference_weights(gold, real)
+    assert weights.mean() == pytest.approx(1)
+    assert weights[real].sum() == pytest.approx(weights[~real].sum())
+    assert weights[real & (gold == 1)].sum() / weights[real].sum() == pytest.approx(REFERENCE_PREVALENCE)
+    plain, ours = fit_decision(gold, logits), fit_decision(gold, logits, weights)
+    found = [
+        (d.slope * logits[real] + d.intercept > np.log(d.threshold / (1 - d.threshold))).astype(int)
+        for d in (plain, ours)
+    ]
+    assert (found[0] & gold[real]).sum() < (found[1] & gold[real]).sum()
+    assert (reference_weights(np.zeros(5, int), np.ones(5, bool)) == 1).all()
+
+
+def test_plain_passages_are_shown_in_part_and_others_always(fitted: tuple[object, object]) -> None:
+    tokenizer = fitted[1]
+    plain = Passage("q", "q", "written", {}, ((CodedSentence("It rained.", (0, 0)),),))
+    data = encode([*TINY, *[plain] * 40], tokenizer, 2)  # type: ignore[arg-type]
+    for share, low, high in ((0.0, 0, 0), (0.5, 8, 32), (1.0, 40, 40)):
+        config = replace(CONFIG, plain_share=share, single_share=0.0)
+        shown = sum(map(len, batches_of(data, config, tokenizer, random.Random(1))))  # type: ignore[arg-type]
+        assert len(TINY) + low <= shown <= len(TINY) + high
+
+
 @pytest.mark.parametrize(
     ("line", "word"),
     [
         ("epochs = 0", "epochs"),
+        ("plain_share = 1.5", "plain_share"),
         ('context = "page"', "page"),
         ("speed = 1", "speed"),
         ('epochs = "two"', "two"),
