@@ -179,7 +179,7 @@ class Coded:
     """
 
     turns: Turns
-    coded: Ints
+    coded: Bools
     gold: Ints
     real: Bools
 

@@ -115,7 +115,11 @@ def split(texts: Path | None) -> None:
 )
 @click.option("--heads", type=int, help="Attention heads that each layer keeps (0: all).")
 @click.option("--feed-forward", type=int, help="Feed-forward units that each layer keeps (0: all).")
-@click.option("--taught", type=click.Path(path_type=Path, exists=True), help="Learn from what `teach` wrote as well.")
+@click.option(
+    "--taught",
+    type=click.Path(path_type=Path, exists=True),
+    help="Mix in what `teach` wrote: its mean with the gold labels of coded passages, and targets for the uncoded ones.",
+)
 @click.option("--passages", "limit", type=int, help="Train on so many passages only (to try it out).")
 @texts_option
 @out_option
@@ -135,12 +139,12 @@ def fit(
     assigned = split_file.read_splits()
     train = split_file.select(passages, assigned, split_file.TRAIN)[:limit]
     development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
-    coded = count_sentences(train)
+    coded, said = count_sentences(train), 0
     if taught:
         train = read_taught(taught, read_documents(texts_folder(texts)), train)
-    more = count_sentences(train) - coded
+        said = sum(len(row["probabilities"]) for row in read_jsonl(taught))
     click.echo(
-        f"training on {coded} coded and {more} taught sentences, "
+        f"training on {count_sentences(train)} sentences, {said} of which a teacher has labelled, "
         f"choosing on {count_sentences(development)}", err=True,
     )  # fmt: skip
     started = time.monotonic()
@@ -148,7 +152,7 @@ def fit(
     minutes = (time.monotonic() - started) / 60
     facts = {
         "started_from": before, "config": asdict(config),
-        "taught_sentences": more, "taught_sha256": sha256_of(taught) if taught else None,
+        "taught_sentences": said, "taught_sha256": sha256_of(taught) if taught else None,
         "minutes": round(minutes, 1), "training_sentences": coded,
         "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
     }  # fmt: skip
@@ -207,7 +211,10 @@ def report_fit(minutes: float, gold: Ints, logits: Floats, decisions: Sequence[D
 )
 @texts_option
 def teach(source: Path, out: Path, limit: int | None, texts: Path | None) -> None:
-    """Label real passages of the training split, coded or not, with the fit of a bigger model."""
+    """Label real passages of the training split with the fit of a bigger model.
+
+    Coded passages with a category, as great a share of the plain ones as the fit's plain_share, and uncoded ones.
+    """
     network, tokenizer, config = load_fit(source)
     coded = split_file.select(read_passages(("real",), texts), split_file.read_splits(), split_file.TRAIN)
     count = teach_from(network, tokenizer, config, read_documents(texts_folder(texts)), coded, out, limit)

@@ -65,11 +65,6 @@ class Passage:
         return (s for turn in self.turns for s in turn if s.gold is not None)
 
 
-def is_plain(passage: Passage) -> bool:
-    """No sentence of the passage has a category."""
-    return all(max(s.gold or (0.0,)) < 0.5 for s in passage.sentences())
-
-
 def read_written(codebook: Codebook, path: Path = WRITTEN_PATH) -> list[Passage]:
     """Read the written passages (JSON Lines with `WRITTEN_FEATURES`)."""
     rows = load_dataset("json", data_files=str(path), features=WRITTEN_FEATURES, split="train")

@@ -1,6 +1,6 @@
 """From logits to probabilities and decisions: calibration, thresholds, the doubt band.
 
-All of it is fitted on logits of sentences that the network was not trained on.
+All of it is fitted on logits of development sentences, which the network was not trained on.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from model.manifest import Decision
 from training.metrics import Bools, Floats, Ints
 
 DOUBT_PRECISION = 0.9
-"""Above the doubt band at least this share of the yes decisions is right."""
+"""Above the doubt band at least this share of the yes decisions is right, of sentences weighted as below."""
 DOUBT_MISSES = 0.2
-"""Below the doubt band lies at most this share of a category's positives."""
+"""Below the doubt band lies at most this share of a category's positives, weighted as below."""
 REFERENCE_PREVALENCE = 0.08
 """The share of a category in the real texts that decisions are made for. The corpora coded here are mostly UN debates,
-which hold next to no NGO pledges (0.5% of sentences); whoever looks for a category has texts with more of it."""
+which hold next to no NGO pledges; whoever looks for a category has texts with more of it."""
 
 
 def fit_decisions(gold: Ints, logits: Floats, real: Bools) -> list[Decision]:
@@ -47,9 +47,8 @@ def reference_weights(gold: Ints, real: Bools) -> Floats:
     return np.asarray(weights / weights.mean())
 
 
-def fit_decision(gold: Ints, logits: Floats, weights: Floats | None = None) -> Decision:
+def fit_decision(gold: Ints, logits: Floats, weights: Floats) -> Decision:
     """Fit one category from arrays of shape (sentences,); Platt scaling after Platt 1999."""
-    weights = np.ones(len(gold)) if weights is None else weights
     platt = LogisticRegression(C=1e6).fit(logits[:, None], gold, weights)
     slope, intercept = max(float(platt.coef_[0, 0]), 1e-3), float(platt.intercept_[0])
     p = expit(slope * logits + intercept)

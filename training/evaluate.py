@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import f1_score
 
 from model.classifier import Classifier
 from model.windows import normalise
 from rhetoric.codebook import Codebook
 from training.data import LABELS, Passage
+from training.decide import reference_weights
 from training.export import shipped_probabilities
 from training.fit import gold_matrix
 from training.metrics import Floats, Ints, category_scores, document_bootstrap, expected_calibration_error, macro_f1
@@ -69,9 +71,22 @@ def scores(p: Predictions, keys: Sequence[str], random_seed: int = 1) -> dict[st
         table["categories"][key] = {
             **{name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(score).items()},
             "f1_interval": _interval(f1[:, j]),
+            "f1_at_reference": f1_at_reference(p.gold[:, j], p.predicted[:, j]),
             "expected_calibration_error": round(expected_calibration_error(p.gold[:, j], p.probabilities[:, j]), 4),
         }
     return table
+
+
+def f1_at_reference(gold: Ints, predicted: Ints) -> float:
+    """F1 of one category where REFERENCE_PREVALENCE of the sentences had it, with recall and false alarms as found.
+
+    Test sets differ in how common a category is, and F1 moves with that. Arrays have shape (sentences,); NaN where
+    there are no positives or nothing else.
+    """
+    if not gold.any() or gold.all():
+        return float("nan")
+    weights = reference_weights(gold, np.ones(len(gold), dtype=bool))
+    return round(float(f1_score(gold, predicted, sample_weight=weights, zero_division=0.0)), 4)
 
 
 def _interval(draws: Floats) -> list[float]:

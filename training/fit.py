@@ -16,7 +16,7 @@ from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmup
 
 from model.windows import Window, normalise, windows
-from training.config import Config
+from training.config import Config, ConfigError
 from training.data import Passage
 from training.network import Network, base_folder, collate, load_base, padded, pool
 from training.shape import load_weights, narrow
@@ -82,6 +82,8 @@ def fit(
         load_weights(network, start)
     data = encode(passages, tokenizer, categories)
     epochs = [batches_of(data, config, tokenizer, rng) for _ in range(config.epochs)]
+    if not all(epochs):
+        raise ConfigError("there is nothing to train on: no passages, or only plain ones and a plain_share of 0")
     narrow(
         network,
         (partial(loss_of, network, batch, 0.0) for batch in epochs[0][:NARROWING_STEPS]),
@@ -160,7 +162,7 @@ def batches_of(
     examples: list[Example] = []
     for turns in data:
         plain = all(np.nan_to_num(turn.targets).max(initial=0) < 0.5 for turn in turns)
-        if plain and rng.random() >= config.plain_share:
+        if plain and config.plain_share < 1 and rng.random() >= config.plain_share:
             continue
         context = "sentence" if config.context == "sentence" or rng.random() < config.single_share else "window"
         for turn in turns:

@@ -100,8 +100,8 @@ ROWS: dict[str, Callable[[Split, Config], Logits]] = {
 SAVED = {
     "teacher": "all-mpnet-base-v2 fine-tuned, windows (the teacher)",
     "coded": "windows, four epochs, before narrowing",
-    "distilled": "the same, two epochs more on codings and the teacher's labels",
-    "narrow": "six heads and 768 feed-forward units a layer, six epochs more as codings came in (as shipped)",
+    "narrow": "six heads and 768 feed-forward units a layer, six epochs more as codings came in",
+    "distilled": "the same, two epochs more with the teacher's labels and new written passages (as shipped)",
 }
 """Rows of fits that were made with `python -m training fit` and kept: by the word for `--fit`."""
 

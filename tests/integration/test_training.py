@@ -147,7 +147,7 @@ def test_decisions_are_fitted_for_f1_and_calibrated() -> None:
     rng = np.random.default_rng(1)
     logits = rng.normal(0, 2, 4000)
     gold = (rng.random(4000) < 1 / (1 + np.exp(-(2 * logits - 3)))).astype(np.int64)
-    decision = fit_decision(gold, logits)
+    decision = fit_decision(gold, logits, np.ones(4000))
     assert decision.slope == pytest.approx(2, abs=0.2)
     assert decision.intercept == pytest.approx(-3, abs=0.3)
     assert 0.3 < decision.threshold < 0.6
@@ -162,13 +162,19 @@ def test_decisions_are_made_for_real_texts_that_hold_the_category() -> None:
     assert weights.mean() == pytest.approx(1)
     assert weights[real].sum() == pytest.approx(weights[~real].sum())
     assert weights[real & (gold == 1)].sum() / weights[real].sum() == pytest.approx(REFERENCE_PREVALENCE)
-    plain, ours = fit_decision(gold, logits), fit_decision(gold, logits, weights)
+    plain, ours = (fit_decision(gold, logits, w) for w in (np.ones(6000), weights))
     found = [
         (d.slope * logits[real] + d.intercept > np.log(d.threshold / (1 - d.threshold))).astype(int)
         for d in (plain, ours)
     ]
     assert (found[0] & gold[real]).sum() < (found[1] & gold[real]).sum()
     assert (reference_weights(np.zeros(5, int), np.ones(5, bool)) == 1).all()
+
+
+def test_nothing_to_train_on_is_said() -> None:
+    plain = Passage("q", "q", "written", {}, ((CodedSentence("It rained.", (0, 0)),),))
+    with pytest.raises(ConfigError, match="nothing to train on"):
+        fit([plain], 2, replace(CONFIG, plain_share=0.0, epochs=1), progress=False)
 
 
 def test_plain_passages_are_shown_in_part_and_others_always(fitted: tuple[object, object]) -> None:

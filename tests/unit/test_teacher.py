@@ -1,6 +1,7 @@
 """Distillation: which passages the teacher labels, and what is kept of its labels."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,9 @@ def test_coded_passages_learn_from_gold_label_and_teacher_alike(
     assert set(said) == {"P0", "P2"}  # plain ones are left out as plain_share says
     mixed = teacher.read_taught(out, DOCUMENTS, coded)
     assert [p.id for p in mixed] == [p.id for p in coded] and mixed[1] == coded[1] and mixed[3] == coded[3]
+    another = [teacher.rebuild(rows[1], DOCUMENTS, [(0, 0, 0)] * len(rows[1]["spans"]))]
+    with pytest.raises(CorpusError, match="P0 is not the one"):
+        teacher.read_taught(out, DOCUMENTS, [replace(another[0], id="P0")])
     for s, p in zip(mixed[0].sentences(), said["P0"], strict=True):
         assert s.gold == pytest.approx([(g + q) / 2 for g, q in zip((1, 0, 0), p, strict=True)])
 
