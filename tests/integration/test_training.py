@@ -24,6 +24,7 @@ from training.__main__ import main  # noqa: E402
 from training.config import Config, ConfigError, read_config  # noqa: E402
 from training.data import CodedSentence, Passage  # noqa: E402
 from training.decide import REFERENCE_PREVALENCE, fit_decision, reference_weights  # noqa: E402
+from training.evaluate import f1_at_reference  # noqa: E402
 from training.export import check, export, shipped_probabilities  # noqa: E402
 from training.fit import batches_of, encode, fit, gold_matrix, loss_of, predict  # noqa: E402
 from training.network import BaseError, Network, base_folder  # noqa: E402
@@ -169,6 +170,17 @@ def test_decisions_are_made_for_real_texts_that_hold_the_category() -> None:
     ]
     assert (found[0] & gold[real]).sum() < (found[1] & gold[real]).sum()
     assert (reference_weights(np.zeros(5, int), np.ones(5, bool)) == 1).all()
+
+
+def test_f1_at_the_reference_share_does_not_hang_on_how_many_negatives_were_drawn() -> None:
+    gold, predicted = np.array([1, 1, 1, 1] + [0] * 20), np.array([1, 1, 1, 0] + [1, 0] * 10)
+    more = np.concatenate([gold, [0] * 20]), np.concatenate([predicted, [1, 0] * 10])
+    assert (
+        f1_at_reference(gold, predicted)
+        == f1_at_reference(*more)
+        == pytest.approx(2 * 0.08 * 0.75 / (0.08 + 0.08 * 0.75 + 0.92 * 0.5), abs=1e-4)
+    )
+    assert np.isnan(f1_at_reference(np.zeros(3, int), np.ones(3, int)))
 
 
 def test_nothing_to_train_on_is_said() -> None:
