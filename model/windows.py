@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Context = Literal["sentence", "window"]
-CONTEXTS: tuple[Context, ...] = ("sentence", "window")
+Context = Literal["sentence", "pair", "window"]
+CONTEXTS: tuple[Context, ...] = ("sentence", "pair", "window")
 MAX_CONTEXT_SHARE = 0.25  # of a window's pieces that may repeat the sentences before it
 MAX_CONTEXT_SENTENCES = 2
 
@@ -46,8 +46,9 @@ def windows(pieces: Sequence[Sequence[int]], context: Context, max_pieces: int, 
 
     Args:
         pieces: word pieces of each sentence of the turn, without special pieces.
-        context: "sentence" puts every sentence into a window of its own; "window" fills windows
-            with neighbours, each starting with up to two sentences of the window before.
+        context: "sentence" puts every sentence into a window of its own; "pair" puts the sentence
+            before it, as a segment of its own, in front; "window" fills windows with neighbours,
+            each starting with up to two sentences of the window before.
         max_pieces: the most pieces of a window, special ones included; longer sentences are cut.
         cls: the piece that opens a window.
         sep: the piece that closes it.
@@ -56,6 +57,8 @@ def windows(pieces: Sequence[Sequence[int]], context: Context, max_pieces: int, 
     cut = [tuple(sentence[:room]) or (sep,) for sentence in pieces]
     if context == "sentence":
         return [Window((cls, *sentence, sep), ((i, 1, 1 + len(sentence)),)) for i, sentence in enumerate(cut)]
+    if context == "pair":
+        return [_pair(cut[i - 1] if i else (), sentence, i, max_pieces, cls, sep) for i, sentence in enumerate(cut)]
     laid: list[Window] = []
     i = 0
     while i < len(cut):
@@ -71,6 +74,15 @@ def windows(pieces: Sequence[Sequence[int]], context: Context, max_pieces: int, 
             i += 1
         laid.append(Window((*row, sep), tuple(spans)))
     return laid
+
+
+def _pair(
+    before: tuple[int, ...], sentence: tuple[int, ...], number: int, max_pieces: int, cls: int, sep: int
+) -> Window:
+    """`[CLS] before [SEP] sentence [SEP]`, the sentence before cut from its start where both are too long."""
+    room = max_pieces - 3 - len(sentence)
+    row = (cls, *before[-room:], sep) if before and room > 0 else (cls,)
+    return Window((*row, *sentence, sep), ((number, len(row), len(row) + len(sentence)),))
 
 
 def _context_before(cut: Sequence[tuple[int, ...]], i: int, budget: int) -> list[tuple[int, ...]]:

@@ -26,12 +26,12 @@ from training import models as compared
 from training import splits as split_file
 from training.cards import EVALUATION, MODELS, CardError, fill_cards
 from training.coding import CodingError
-from training.config import CONFIG_PATH, SOURCES, Config, ConfigError, read_config
+from training.config import CONFIG_PATH, FACTS_NAME, SOURCES, Config, ConfigError, read_config
 from training.corpus import PASSAGES_PATH, CorpusError, read_documents, read_real, texts_folder
 from training.data import WRITTEN_PATH, Passage, dataset_sha256, read_jsonl, read_written
 from training.decide import decide, fit_decisions
 from training.evaluate import write_report
-from training.export import FACTS_NAME, check
+from training.export import check
 from training.export import export as export_model
 from training.fit import fit as fit_network
 from training.fit import gold_matrix, predict, really_spoken
@@ -90,11 +90,12 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--training-only", is_flag=True, help="New written passages are for training: tests stay as they were.")
 @texts_option
-def split(texts: Path | None) -> None:
+def split(training_only: bool, texts: Path | None) -> None:
     """Write labels/splits.json: by document, by near-duplicate group, seeds for testing only."""
     passages = read_passages(SOURCES, texts)
-    assigned = split_file.write_splits(passages)
+    assigned = split_file.write_splits(passages, new=split_file.TRAIN if training_only else None)
     for name in split_file.SPLIT_NAMES:
         chosen = [p for p in passages if assigned[p.id] == name]
         click.echo(f"{name:12} {len(chosen):5} passages {sum(len(list(p.sentences())) for p in chosen):6} sentences")
@@ -104,7 +105,7 @@ def split(texts: Path | None) -> None:
 @click.option("--config", "config_path", type=click.Path(path_type=Path), default=CONFIG_PATH, show_default=True)
 @click.option("--base", help="minilm, a folder, or a hub name.")
 @click.option("--sources", help="written, real, or both: written,real (default: by the configuration).")
-@click.option("--context", help="sentence or window.")
+@click.option("--context", help="sentence, pair or window.")
 @click.option("--epochs", type=int)
 @click.option("--learning-rate", type=float)
 @click.option("--seed", "random_seed", type=int)
@@ -302,14 +303,13 @@ def models(
     """Train other models on the same splits; keep the rows in model/evaluation/models.json."""
     if unknown := set(names) - set(compared.ROWS):
         raise click.BadParameter(f"no row {sorted(unknown)}; the rows are: {'; '.join(compared.ROWS)}")
-    config = read_config(CONFIG_PATH, epochs=epochs)
+    config = read_config(compared.CONFIG_PATH, epochs=epochs)
     passages, assigned = read_passages(SOURCES, texts), split_file.read_splits()
     split = {name: split_file.select(passages, assigned, name) for name in split_file.SPLIT_NAMES}
     keys = default_codebook().keys
     for word, folder in kept:
         network, tokenizer, its_config = load_fit(folder)
-        with torch.autocast("cpu", torch.bfloat16, enabled=its_config.bfloat16):
-            logits = {n: predict(network, tokenizer, split[n], its_config) for n in ("development", "test")}
+        logits = compared.predicted(network, tokenizer, split, its_config)
         facts = read_facts(folder)
         minutes, fits = compared.fit_minutes(facts)
         keep_model(compared.SAVED[word], compared.score(logits, split, keys) | {"minutes": minutes, "fits": fits})

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from model.manifest import Manifest, read_manifest
+from model.manifest import WEIGHTS, Manifest, read_manifest
 from rhetoric.codebook import Codebook
 from training import inspection, reliability
+from training.config import FACTS_NAME
 from training.corpus import GOLD_PATH, PASSAGES_PATH
 from training.data import WRITTEN_PATH, read_jsonl
 from training.decide import REFERENCE_PREVALENCE
@@ -174,6 +175,22 @@ def compared_models(rows: Mapping[str, Any], codebook: Codebook) -> str:
     return table(head, lines)
 
 
+def steps(facts: Mapping[str, Any]) -> str:
+    """The fits that led to the shipped weights, the first one first, as each noted them in fit.json."""
+    rows: list[list[object]] = []
+    now: Mapping[str, Any] | None = facts
+    while now:
+        options, counts = now.get("config") or {}, ("training_sentences", "taught_sentences")
+        noted = (now.get("model"), "averaged with the weights before" if now.get("averaged_with") else "")
+        rows.insert(0, [
+            *(f"{now[c]:,}" if now.get(c) is not None else "" for c in counts), options.get("epochs", ""),
+            options.get("plain_share", ""), now["minutes"], "; ".join(filter(None, noted)),
+        ])  # fmt: skip
+        now = now.get("started_from")
+    head = ["fit", "sentences coded", "of which taught", "epochs", "share of the plain passages in an epoch", "minutes", "noted"]  # fmt: skip
+    return table(head, [[number, *row] for number, row in enumerate(rows, 1)])
+
+
 def behaviour(report: Mapping[str, Any]) -> str:
     """Failure rates of the behaviour tests."""
     rows = [
@@ -227,6 +244,7 @@ def fill_cards(codebook: Codebook) -> None:
     fill(MODEL_CARD, "doubt", doubt(report, codebook))
     fill(MODEL_CARD, "behaviour", behaviour(report))
     fill(MODEL_CARD, "errors", error_kinds(report, read_remarks(REMARKS, codebook), codebook))
+    fill(MODEL_CARD, "steps", steps(read_report(WEIGHTS / FACTS_NAME)))
     if MODELS.is_file():
         fill(MODEL_CARD, "models", compared_models(read_report(MODELS), codebook))
     rows = read_jsonl(WRITTEN_PATH)

@@ -11,6 +11,7 @@ from model.windows import CONTEXTS, Context
 
 CONFIG_PATH = Path(__file__).resolve().parent / "config.toml"
 SOURCES = ("written", "real")
+FACTS_NAME = "fit.json"  # what a fit notes beside its weights
 
 
 class ConfigError(Exception):

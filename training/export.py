@@ -19,13 +19,12 @@ from transformers import PreTrainedTokenizerBase
 from model.classifier import MODEL_NAME, TOKENIZER_NAME, Classifier
 from model.manifest import Decision, File, Manifest, sha256_of
 from model.windows import windows
-from training.config import Config
+from training.config import FACTS_NAME, Config
 from training.data import Passage
 from training.fit import encode
 from training.metrics import Floats
 from training.network import Network
 
-FACTS_NAME = "fit.json"
 CALIBRATION_WINDOWS = 300
 _OPSET = 17
 

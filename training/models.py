@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
+from transformers import PreTrainedTokenizerBase
 
 from model.windows import normalise
 from training.config import Config
@@ -27,8 +29,9 @@ from training.data import Passage
 from training.decide import decide, fit_decisions
 from training.fit import fit, gold_matrix, predict, really_spoken
 from training.metrics import Floats, category_scores, macro_f1
-from training.network import base_folder
+from training.network import Network, base_folder
 
+CONFIG_PATH = Path(__file__).parent / "models.toml"
 Split = Mapping[str, Sequence[Passage]]
 Logits = dict[str, Floats]
 """Split name → logits of its sentences, (sentences, categories)."""
@@ -47,12 +50,45 @@ def tf_idf(split: Split, config: Config) -> Logits:
     return {name: model.decision_function(texts(split[name])) for name in ("development", "test")}
 
 
+FEW_SHOTS = 200
+"""Sentences of each category, and of none, from which SetFit learns its embeddings."""
+
+
+def setfit(split: Split, config: Config) -> Logits:
+    """SetFit: embeddings of the base tuned on pairs of a few sentences, logistic regression on all of them."""
+    from datasets import Dataset
+    from setfit import SetFitModel, Trainer, TrainingArguments
+
+    folder = base_folder(config.base, config.base_sha256)
+    tuned = SetFitModel.from_pretrained(folder, multi_target_strategy="one-vs-rest", local_files_only=True)
+    sentences, gold = texts(split["train"]), gold_matrix(split["train"])
+    few = few_shots(gold, random.Random(config.random_seed))
+    data = Dataset.from_dict({"text": [sentences[i] for i in few], "label": gold[few].tolist()})
+    with tempfile.TemporaryDirectory() as work:
+        arguments = TrainingArguments(
+            output_dir=work, num_iterations=5, num_epochs=1, batch_size=16, report_to="none", save_strategy="no"
+        )
+        Trainer(model=tuned, args=arguments, train_dataset=data).train()
+    return on_embeddings(tuned.model_body, split)
+
+
+def few_shots(gold: Floats, rng: random.Random) -> list[int]:
+    """Rows of sentences of each category, and of none: at most `FEW_SHOTS` of each kind."""
+    kinds = [np.flatnonzero(column) for column in gold.T] + [np.flatnonzero(~gold.any(axis=1))]
+    return sorted({int(i) for rows in kinds for i in rng.sample(rows.tolist(), min(FEW_SHOTS, len(rows)))})
+
+
 def frozen(split: Split, config: Config) -> Logits:
     """Sentence embeddings of the base as it is, logistic regression."""
     from sentence_transformers import SentenceTransformer
 
-    encoder = SentenceTransformer(base_folder(config.base, config.base_sha256), device="cpu")
-    vectors = {name: encoder.encode(texts(passages), batch_size=64) for name, passages in split.items()}
+    return on_embeddings(SentenceTransformer(base_folder(config.base, config.base_sha256), device="cpu"), split)
+
+
+def on_embeddings(encoder: Any, split: Split) -> Logits:
+    """Logistic regression on a sentence-transformers model's embeddings of single sentences."""
+    with torch.autocast("cpu", torch.bfloat16):
+        vectors = {name: encoder.encode(texts(passages), batch_size=64) for name, passages in split.items()}
     model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=1000, class_weight="balanced"))
     model.fit(vectors["train"], gold_matrix(split["train"]))
     return {name: model.decision_function(vectors[name]) for name in ("development", "test")}
@@ -64,9 +100,15 @@ def fine_tuned(**changes: Any) -> Callable[[Split, Config], Logits]:
     def row(split: Split, config: Config) -> Logits:
         config = replace(config, **changes)
         network, tokenizer = fit(split["train"], gold_matrix(split["test"]).shape[1], config)
-        return {name: predict(network, tokenizer, split[name], config) for name in ("development", "test")}
+        return predicted(network, tokenizer, split, config)
 
     return row
+
+
+def predicted(network: Network, tokenizer: PreTrainedTokenizerBase, split: Split, config: Config) -> Logits:
+    """Logits of the development and test sentences, in the precision of training."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+        return {name: predict(network, tokenizer, split[name], config) for name in ("development", "test")}
 
 
 def only(source: str, row: Callable[[Split, Config], Logits]) -> Callable[[Split, Config], Logits]:
@@ -88,12 +130,14 @@ def share(part: float, row: Callable[[Split, Config], Logits]) -> Callable[[Spli
 ROWS: dict[str, Callable[[Split, Config], Logits]] = {
     "TF-IDF, logistic regression": tf_idf,
     "frozen MiniLM, logistic regression": frozen,
-    "MiniLM fine-tuned, single sentences": fine_tuned(context="sentence"),
-    "MiniLM fine-tuned, windows": fine_tuned(),
+    "SetFit: MiniLM tuned on pairs, logistic regression": setfit,
+    "MiniLM fine-tuned, single sentences, half of the data": share(0.5, fine_tuned(context="sentence")),
+    "with the sentence before as a second segment, half of the data": share(0.5, fine_tuned(context="pair")),
+    "windows, a quarter of the data": share(0.25, fine_tuned()),
+    "windows, half of the data": share(0.5, fine_tuned()),
+    "windows, all of the data": fine_tuned(),
     "windows, written passages only": only("written", fine_tuned()),
     "windows, real passages only": only("real", fine_tuned()),
-    "windows, half of the data": share(0.5, fine_tuned()),
-    "windows, a quarter of the data": share(0.25, fine_tuned()),
 }
 
 

@@ -54,12 +54,12 @@ def word_runs(texts: Iterable[str], run: int) -> set[tuple[str, ...]]:
     return runs
 
 
-def write_splits(passages: Sequence[Passage], path: Path = SPLITS_PATH) -> Mapping[str, str]:
+def write_splits(passages: Sequence[Passage], path: Path = SPLITS_PATH, new: str | None = None) -> Mapping[str, str]:
     """Assign every passage and write the file: passage id → split.
 
     What is in the file stays as it is: new passages may tie old groups together by a formula that they share, and
     what a model was trained on must not become what it is chosen or tested by. They go where their group has a
-    passage already.
+    passage already; `new` is the split of all other new written passages, so that tests stay as they were.
     """
     kept = read_splits(path) if path.is_file() else {}
     written = near_duplicate_groups([p for p in passages if p.source == "written"])
@@ -67,7 +67,9 @@ def write_splits(passages: Sequence[Passage], path: Path = SPLITS_PATH) -> Mappi
     splits = {}
     for p in passages:
         group = written.get(p.id, p.group)
-        splits[p.id] = kept.get(p.id) or of_group.get(group) or assign(group, p.source)
+        splits[p.id] = (
+            kept.get(p.id) or of_group.get(group) or (p.source == "written" and new) or assign(group, p.source)
+        )
     path.write_text(json.dumps(splits, indent=0, sort_keys=True) + "\n", encoding="utf-8")
     return splits
 

@@ -131,11 +131,12 @@ def test_a_document_that_is_missing_or_differs_is_refused(tmp_path: Path) -> Non
         rebuild(row, read_documents(tmp_path), labels)
 
 
+def passage(name: str, text: str) -> Passage:
+    return Passage(name, name, "written", {}, ((CodedSentence(text, (0, 0, 0)),),))
+
+
 def test_a_new_passage_never_moves_an_old_one_and_joins_its_near_duplicates(tmp_path: Path) -> None:
     formula = "we thank the president of this assembly for his patient work"
-
-    def passage(name: str, text: str) -> Passage:
-        return Passage(name, name, "written", {}, ((CodedSentence(text, (0, 0, 0)),),))
 
     old = [passage(f"W{i:03}", f"Number {i} stands alone here.") for i in range(40)]
     first = write_splits(old, tmp_path / "splits.json")
@@ -145,3 +146,14 @@ def test_a_new_passage_never_moves_an_old_one_and_joins_its_near_duplicates(tmp_
     again = write_splits([*kept, *tied], tmp_path / "splits.json")
     assert {name: again[name] for name in first} == first
     assert {again[p.id] for p in tied} == {TEST}
+
+
+def test_new_written_passages_may_all_be_for_training_but_no_new_passage_of_a_test_document(tmp_path: Path) -> None:
+    old = [passage(f"W{i}", f"number {i} is a sentence of its own.") for i in range(30)]
+    first = write_splits(old, tmp_path / "splits.json")
+    new = [passage(f"X{i}", f"item {i} stands by itself here.") for i in range(30)]
+    real = [Passage(f"P{i}", f"doc-{i}", "real", {}, new[i % 30].turns) for i in range(60)]
+    again = write_splits([*old, *new, *real], tmp_path / "splits.json", new=TRAIN)
+    assert {again[p.id] for p in new} == {TRAIN} and {name: again[name] for name in first} == first
+    assert {p.id: again[p.id] for p in real} == {p.id: assign(p.group, "real") for p in real}
+    assert TEST in {again[p.id] for p in real}

@@ -32,6 +32,12 @@ def test_a_window_starts_with_sentences_of_the_one_before(turn: list[list[int]])
         assert list(window.pieces[1:start]) == before[len(before) - (start - 1) :]
 
 
+def test_in_a_pair_the_sentence_before_is_a_segment_of_its_own_and_cut_from_its_start() -> None:
+    laid = windows([[1] * 10, [2, 3], list(range(20))], "pair", 24, CLS, SEP)
+    assert [w.pieces[:3] for w in laid] == [(CLS, 1, 1), (CLS, 1, 1), (CLS, 3, SEP)]
+    assert laid[1].pieces == (CLS, *[1] * 10, SEP, 2, 3, SEP) and laid[1].sentences == ((1, 12, 14),)
+
+
 @pytest.mark.parametrize(
     ("raw", "plain"),
     [
