@@ -29,7 +29,7 @@ from rhetoric.label import load_classifier, split_document
 from rhetoric.reading import Document, Reader
 from training import splits
 from training.corpus import read_real, texts_folder
-from training.data import Passage, read_written
+from training.data import Passage, evenly, read_written
 
 RESULT = Path(__file__).resolve().parent / "results" / "cascade.json"
 LOST = (0.0, 0.005, 0.01, 0.02)
@@ -46,7 +46,7 @@ def main() -> None:
     train, development, test = (
         splits.select(passages, assigned, part) for part in (splits.TRAIN, splits.DEVELOPMENT, splits.TEST)
     )
-    development, test = (every(part, options.passages) for part in (development, test))
+    development, test = (evenly(part, options.passages) for part in (development, test))
     classifier = load_classifier()
     first = first_layer(train)
     positive = decisions(classifier, turns_of(development)).any(axis=1)
@@ -66,11 +66,6 @@ def main() -> None:
         print(json.dumps(rows[-1]))
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps({"speeches": len(speeches), "cuts": rows}, indent=1) + "\n", encoding="utf-8")
-
-
-def every(passages: Sequence[Passage], limit: int | None) -> list[Passage]:
-    """Passages taken evenly, at most so many."""
-    return list(passages[:: -(-len(passages) // limit)] if limit else passages)
 
 
 def turns_of(passages: Sequence[Passage]) -> list[list[str]]:

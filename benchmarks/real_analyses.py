@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -168,10 +167,12 @@ def main() -> None:
     found = {"model": read_manifest().version, "category": CATEGORY, "un_speeches": un_speeches(rows, options.out)}
     top_sentences(rows, options.out)
     found["seeds"] = seeds(read_rows([labelled(texts / "seeds", options.out / "seeds.parquet")]), options.out)
-    text = json.dumps(found, indent=1, default=float)
-    (RESULTS / "real.json").write_text(
-        re.sub(r"(\d\.\d{4})\d+", r"\1", text).replace("NaN", "null") + "\n", encoding="utf-8"
+    rounded = json.loads(
+        json.dumps(found, default=float),
+        parse_float=lambda number: round(float(number), 4),
+        parse_constant=lambda name: None,  # what has no value (NaN) is null
     )
+    (RESULTS / "real.json").write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from training import splits
 from training.__main__ import load_fit, read_decision, read_facts, read_passages
 from training.cards import README, fill, table
 from training.corpus import texts_folder
-from training.data import Passage
+from training.data import evenly
 from training.decide import fit_decisions
 from training.fit import really_spoken
 from training.metrics import Floats, Ints, macro_f1
@@ -108,9 +108,7 @@ def real_turns(number: int) -> list[list[str]]:
 
 def coded(limit: int | None, part: str, classifier: Classifier) -> Coded:
     """The coded sentences of a split, in their turns."""
-    passages: Sequence[Passage] = splits.select(read_passages(("written", "real"), None), splits.read_splits(), part)[
-        :limit
-    ]
+    passages = evenly(splits.select(read_passages(("written", "real"), None), splits.read_splits(), part), limit)
     turns = [[s.text for s in turn] for p in passages for turn in p.turns]
     flags = [s.gold is not None for p in passages for turn in p.turns for s in turn]
     gold = [s.gold for p in passages for turn in p.turns for s in turn if s.gold is not None]

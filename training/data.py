@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from datasets import Features, List, Value, load_dataset
 
@@ -95,3 +95,13 @@ def dataset_sha256(passages: Sequence[Passage]) -> str:
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """Read a JSON Lines file."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+Item = TypeVar("Item")
+
+
+def evenly(items: Sequence[Item], limit: int | None) -> list[Item]:
+    """At most so many (None: all), taken evenly, in order."""
+    if limit is None or limit >= len(items):
+        return list(items)
+    return [items[i * len(items) // limit] for i in range(limit)]

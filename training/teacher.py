@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerBase
 from training import sampling, splits
 from training.config import Config
 from training.corpus import PASSAGES_PATH, TEXTS_VARIABLE, CorpusDocument, CorpusError, rebuild
-from training.data import Passage, read_jsonl
+from training.data import Passage, evenly, read_jsonl
 from training.fit import gold_matrix, predict
 from training.network import Network
 
@@ -73,11 +73,6 @@ def teach(
         for row in rows:
             file.write(json.dumps({**row, "probabilities": list(islice(probabilities, len(row["spans"])))}) + "\n")
     return sum(len(row["spans"]) for row in rows)
-
-
-def evenly(rows: Rows, limit: int | None) -> list[dict[str, Any]]:
-    """At most so many rows (None: all), taken evenly."""
-    return list(rows) if limit is None or limit >= len(rows) else [rows[i * len(rows) // limit] for i in range(limit)]
 
 
 def read_taught(path: Path, documents: Mapping[str, CorpusDocument], train: Sequence[Passage]) -> list[Passage]:
