@@ -169,8 +169,8 @@ def main() -> None:
     found["seeds"] = seeds(read_rows([labelled(texts / "seeds", options.out / "seeds.parquet")]), options.out)
     rounded = json.loads(
         json.dumps(found, default=float),
-        parse_float=lambda number: round(float(number), 4),
-        parse_constant=lambda name: None,  # what has no value (NaN) is null
+        parse_float=lambda number: float(f"{float(number):.4g}"),
+        parse_constant=lambda name: None,  # what has no value or no end is null
     )
     (RESULTS / "real.json").write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
 

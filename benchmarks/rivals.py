@@ -203,7 +203,7 @@ def sentence_transformer(folder: str) -> Any:
 
     words = models.Transformer(folder, max_seq_length=256)
     return SentenceTransformer(
-        modules=[words, models.Pooling(words.get_word_embedding_dimension()), models.Normalize()], device="cpu"
+        modules=[words, models.Pooling(words.get_embedding_dimension()), models.Normalize()], device="cpu"
     )
 
 

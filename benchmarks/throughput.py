@@ -301,7 +301,7 @@ def readme(result: dict[str, Any]) -> str:
         for way in sorted(result["ways"], key=lambda w: -w["sentences_per_second"])
     ]
     return table(["", "how", "sentences a second", "times the pipeline", "macro-F1"], rows) + (
-        f"\n\n{result['sentences']:,} sentences of UN speeches on {result['machine']}, the best of interleaved rounds; F1 on the "
+        f"\n\n{result['sentences']:,} sentences of UN speeches on {result['machine']}, the best of interleaved rounds; F1 on "
         f"{result['test_sentences']:,} sentences of the test split. Of the decisions there {result['flips_against_fp32']:.2%} differ between "
         f"int8 and fp32 on the same windows. It is {result['times_pipeline']} times as fast as the pipeline with the same weights"
         + (

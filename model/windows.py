@@ -47,7 +47,7 @@ def windows(pieces: Sequence[Sequence[int]], context: Context, max_pieces: int, 
     Args:
         pieces: word pieces of each sentence of the turn, without special pieces.
         context: "sentence" puts every sentence into a window of its own; "pair" puts the sentence
-            before it, as a segment of its own, in front; "window" fills windows with neighbours,
+            before it in front, with a separator between; "window" fills windows with neighbours,
             each starting with up to two sentences of the window before.
         max_pieces: the most pieces of a window, special ones included; longer sentences are cut.
         cls: the piece that opens a window.

