@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +25,17 @@ from rhetoric.label import load_classifier
 from training import inspection, rounds, sampling
 from training import models as compared
 from training import splits as split_file
-from training.cards import EVALUATION, MODELS, CardError, fill_cards
+from training.cards import EVALUATION, MODELS, CardError, fill_cards, table
 from training.coding import CodingError
 from training.config import CONFIG_PATH, FACTS_NAME, SOURCES, Config, ConfigError, read_config
 from training.corpus import PASSAGES_PATH, CorpusError, read_documents, read_real, texts_folder
 from training.data import WRITTEN_PATH, Passage, dataset_sha256, evenly, read_jsonl, read_written
 from training.decide import decide, fit_decisions
-from training.evaluate import write_report
+from training.evaluate import behaviour, read_behaviour, write_report
 from training.export import check
 from training.export import export as export_model
 from training.fit import fit as fit_network
-from training.fit import gold_matrix, predict, really_spoken
+from training.fit import gold_matrix, predict, probabilities, really_spoken
 from training.metrics import Floats, Ints, category_scores, macro_f1
 from training.network import BaseError, base_folder, base_sum
 from training.remarks import RemarkError
@@ -80,6 +81,7 @@ def main() -> None:
     python -m training average    the mean of two fits' weights, often better than either
     python -m training export     write model/weights: static int8 ONNX and its manifest
     python -m training evaluate   measure the shipped model, write model/evaluation
+    python -m training behaviour  failure rates of the behaviour tests for fits, side by side
     python -m training models     train other models on the same splits, for the table of models
     python -m training cards      fill the figures into the README, the model card, the datasheet
     python -m training draw       draw real passages for a round of coding, with sheets for coders
@@ -319,6 +321,23 @@ def models(
         keep_model(compared.SAVED[word], compared.score(logits, split, keys) | {"minutes": minutes, "fits": fits})
     for name in names or (() if kept else compared.ROWS):
         keep_model(name, compared.score_row(name, split, config, keys))
+
+
+@main.command("behaviour")
+@click.argument("folders", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
+def behaviour_of_fits(folders: tuple[Path, ...]) -> None:
+    """Print the failure rates of the behaviour tests for the fits in FOLDERS, side by side."""
+    codebook, cases = default_codebook(), read_behaviour()
+    rates: list[dict[str, str]] = []
+    for folder in folders:
+        network, tokenizer, config = load_fit(folder)
+        facts = read_facts(folder)
+        decisions = {key: read_decision(facts["decisions"][key]) for key in codebook.keys}
+        label = partial(probabilities, network, tokenizer, config, list(decisions.values()))
+        found = behaviour(label, decisions, cases, codebook)
+        rates.append({test: f"{row['failure_rate']:.0%}" for test, row in found.items()})
+    rows = [[test.replace("_", " "), *(rate[test] for rate in rates)] for test in rates[0]]
+    click.echo(table(["failure rate", *map(str, folders)], rows))
 
 
 def keep_model(name: str, row: dict[str, Any]) -> None:

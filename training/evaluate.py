@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from model.classifier import Classifier
+from model.manifest import Decision
 from model.windows import normalise
 from rhetoric.codebook import Codebook
 from training.data import LABELS, Passage
@@ -21,6 +22,7 @@ from training.fit import gold_matrix
 from training.metrics import Floats, Ints, category_scores, document_bootstrap, expected_calibration_error, macro_f1
 from training.models import test_set
 
+Turns = Sequence[Sequence[str]]
 BEHAVIOUR_PATH = LABELS / "behaviour.jsonl"
 DRAWS = 2000
 LENGTHS = ((1, 10), (11, 20), (21, 30), (31, 45), (46, 10_000))
@@ -187,14 +189,15 @@ def read_behaviour(path: Path = BEHAVIOUR_PATH) -> list[BehaviourCase]:
 
 
 def behaviour(
-    classifier: Classifier, cases: Sequence[BehaviourCase], codebook: Codebook
-) -> dict[str, dict[str, float]]:
+    label: Callable[[Turns], Sequence[Floats]], decisions: Mapping[str, Decision], cases: Sequence[BehaviourCase],
+    codebook: Codebook,
+) -> dict[str, dict[str, float]]:  # fmt: skip
     """Failure rate of each behaviour test, after Ribeiro et al. 2020 (CheckList).
 
-    A case counts where the model is right before the change; it fails where it is wrong after it.
+    `label` gives each turn's probabilities, shape (sentences, categories). A case counts where the model is right
+    before the change; it fails where it is wrong after it.
     """
-    found = classifier.predict_proba([turn for case in cases for turn in (case.before, case.after)])
-    decisions = classifier.manifest.decisions
+    found = label([turn for case in cases for turn in (case.before, case.after)])
     table: dict[str, list[int]] = {}
     for case, before, after in zip(cases, found[::2], found[1::2], strict=True):
         j = codebook.keys.index(case.category)
@@ -242,7 +245,7 @@ def write_report(classifier: Classifier, test: Sequence[Passage], codebook: Code
         "tests": {name: scores(p, codebook.keys) for name, p in found.items()},
         "facets": by_facet(both, codebook.keys),
         "doubt": doubt_promise(found.get("real", both), classifier),
-        "behaviour": behaviour(classifier, read_behaviour(), codebook),
+        "behaviour": behaviour(classifier.predict_proba, classifier.manifest.decisions, read_behaviour(), codebook),
         "worst_errors": worst_errors(both, codebook.keys),
     }
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -10,14 +10,16 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 import torch
+from scipy.special import expit
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerBase, get_linear_schedule_with_warmup
 
+from model.manifest import Decision
 from model.windows import Window, normalise, windows
 from training.config import Config, ConfigError
-from training.data import Passage
+from training.data import CodedSentence, Passage
 from training.network import Network, base_folder, collate, load_base, padded, pool
 from training.shape import load_weights, narrow
 
@@ -143,6 +145,21 @@ def predict(network: Network, tokenizer: PreTrainedTokenizerBase, passages: Sequ
             if p >= 0:
                 out[p] = row
     return out
+
+
+def probabilities(
+    network: Network, tokenizer: PreTrainedTokenizerBase, config: Config, decisions: Sequence[Decision],
+    turns: Sequence[Sequence[str]],
+) -> list[Array]:  # fmt: skip
+    """Calibrated probabilities of turns by a fit: for each an array of shape (sentences, categories)."""
+    none = (0.0,) * len(decisions)
+    passages = [
+        Passage(str(i), str(i), "written", {}, (tuple(CodedSentence(text, none) for text in turn),))
+        for i, turn in enumerate(turns)
+    ]
+    slope, intercept = (np.array([getattr(d, name) for d in decisions]) for name in ("slope", "intercept"))
+    found: Array = expit(predict(network, tokenizer, passages, config) * slope + intercept)
+    return np.split(found, np.cumsum([len(turn) for turn in turns])[:-1])
 
 
 def gold_matrix(passages: Sequence[Passage]) -> npt.NDArray[np.int64]:

@@ -26,7 +26,7 @@ from training.data import CodedSentence, Passage  # noqa: E402
 from training.decide import REFERENCE_PREVALENCE, fit_decision, reference_weights  # noqa: E402
 from training.evaluate import f1_at_reference  # noqa: E402
 from training.export import check, export, shipped_probabilities  # noqa: E402
-from training.fit import batches_of, encode, fit, gold_matrix, loss_of, predict  # noqa: E402
+from training.fit import batches_of, encode, fit, gold_matrix, loss_of, predict, probabilities  # noqa: E402
 from training.network import BaseError, Network, base_folder  # noqa: E402
 from training.shape import narrow  # noqa: E402
 from training.unpack import unpack  # noqa: E402
@@ -54,6 +54,10 @@ def fitted() -> tuple[object, object]:
 def test_fine_tuning_learns_a_tiny_set(fitted: tuple[object, object]) -> None:
     logits = predict(*fitted, TINY, CONFIG)  # type: ignore[arg-type]
     assert ((logits > 0) == gold_matrix(TINY)).all()
+    turns = [[s.text for s in turn] for p in TINY for turn in p.turns]
+    found = probabilities(*fitted, CONFIG, list(DECISIONS.values()), turns)  # type: ignore[arg-type]
+    assert [len(p) for p in found] == [len(turn) for turn in turns]
+    assert np.allclose(np.concatenate(found), 1 / (1 + np.exp(-logits)))
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:

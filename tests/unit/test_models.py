@@ -8,10 +8,15 @@ import pytest
 pytestmark = pytest.mark.train
 pytest.importorskip("datasets", reason="the train extra is not installed: make setup-train")
 
+from model.manifest import Decision  # noqa: E402
+from rhetoric.codebook import default_codebook  # noqa: E402
 from training.cards import steps  # noqa: E402
 from training.config import Config  # noqa: E402
 from training.data import CodedSentence, Passage, evenly  # noqa: E402
+from training.evaluate import BehaviourCase, behaviour  # noqa: E402
 from training.models import FEW_SHOTS, few_shots, only, share  # noqa: E402
+
+BOOK = default_codebook()
 
 
 def passage(name: str, source: str) -> Passage:
@@ -46,6 +51,20 @@ def test_rows_train_on_their_part_and_are_tested_on_all() -> None:
 @pytest.mark.parametrize(("limit", "found"), [(None, [*range(7)]), (9, [*range(7)]), (3, [0, 2, 4]), (0, [])])
 def test_items_are_taken_evenly(limit: int | None, found: list[int]) -> None:
     assert evenly(range(7), limit) == found
+
+
+def test_a_behaviour_test_fails_only_where_the_model_was_right_before_the_change() -> None:
+    def label(turns):  # type: ignore[no-untyped-def]  # "yes" where the text says so
+        return [np.array([["yes" in text, 0, 0] for text in turn], dtype=float) for turn in turns]
+
+    def case(before: str, after: str, expected: int) -> BehaviourCase:
+        return BehaviourCase("swap", "soft_power", ("It rained.", before), (after,), 1, 0, 1, expected)
+
+    cases = [case("yes", "no", 0), case("yes", "yes", 0), case("yes", "yes", 1), case("no", "yes", 0)]
+    decisions = dict.fromkeys(BOOK.keys, Decision(1.0, 0.0, 0.5, (0.4, 0.6)))
+    assert behaviour(label, decisions, cases, BOOK) == {
+        "swap": {"cases": 4, "right_before": 3, "failures": 1, "failure_rate": 0.333}
+    }
 
 
 def test_the_fits_are_told_from_the_first_to_the_last() -> None:
