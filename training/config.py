@@ -26,11 +26,13 @@ class Config:
     `batch_pieces` is the size of a step in word pieces; `single_share` is the share of training
     passages that are shown sentence by sentence although `context` is "window" or "pair";
     `plain_share` is the share of the passages without any category that an epoch shows, each time others;
+    `written_share` is the same for written passages;
     `bfloat16` computes training steps in that precision, about 1.7 times as fast here;
     `layer_decay` multiplies the learning rate from each layer to the one below it;
     `average` is the decay of the running mean of the weights over steps, which is what is kept (0: the
     weights of the last step);
     `frozen_layers` is how many layers from the input keep the base's weights, which saves their backward pass;
+    `layers` is how many layers are kept, taken evenly (0: all);
     `heads` and `feed_forward` are how many attention heads and feed-forward units each layer keeps (0: all).
     """
 
@@ -45,6 +47,7 @@ class Config:
     head_learning_rate: float = 1e-3
     layer_decay: float = 0.9
     frozen_layers: int = 0
+    layers: int = 0
     heads: int = 0
     feed_forward: int = 0
     average: float = 0.999
@@ -53,6 +56,7 @@ class Config:
     label_smoothing: float = 0.0
     single_share: float = 0.25
     plain_share: float = 1.0
+    written_share: float = 1.0
     dropout: float = 0.1
     bfloat16: bool = True
     random_seed: int = 1
@@ -63,7 +67,7 @@ class Config:
         self._need(bool(self.sources) and set(self.sources) <= set(SOURCES), "sources", f"some of {', '.join(SOURCES)}")
         self._need(16 <= self.max_pieces <= 512, "max_pieces", "between 16 and 512")
         self._need(self.epochs >= 1, "epochs", "1 or more")
-        for name in ("frozen_layers", "heads", "feed_forward"):
+        for name in ("frozen_layers", "layers", "heads", "feed_forward"):
             self._need(getattr(self, name) >= 0, name, "0 or more")
         narrowed = self.heads or self.feed_forward
         self._need(
@@ -75,7 +79,7 @@ class Config:
         self._need(0 < self.layer_decay <= 1, "layer_decay", "above 0, at most 1")
         for name in ("average", "weight_decay", "warmup_share", "label_smoothing", "dropout"):
             self._need(0 <= getattr(self, name) < 1, name, "at least 0, below 1")
-        for name in ("single_share", "plain_share"):
+        for name in ("single_share", "plain_share", "written_share"):
             self._need(0 <= getattr(self, name) <= 1, name, "between 0 and 1")
 
     def _need(self, holds: bool, name: str, wanted: str) -> None:

@@ -21,7 +21,7 @@ from model.windows import Window, normalise, windows
 from training.config import Config, ConfigError
 from training.data import CodedSentence, Passage
 from training.network import Network, base_folder, collate, load_base, padded, pool
-from training.shape import load_weights, narrow
+from training.shape import load_weights, narrow, thin
 
 Array = npt.NDArray[np.float64]
 
@@ -82,10 +82,12 @@ def fit(
     )
     if start is not None:
         load_weights(network, start)
+    thin(network, config.layers)
     data = encode(passages, tokenizer, categories)
-    epochs = [batches_of(data, config, tokenizer, rng) for _ in range(config.epochs)]
+    chances = [chance_of(passage, config) for passage in passages]
+    epochs = [batches_of(data, chances, config, tokenizer, rng) for _ in range(config.epochs)]
     if not all(epochs):
-        raise ConfigError("there is nothing to train on: no passages, or only plain ones and a plain_share of 0")
+        raise ConfigError("there is nothing to train on: no passages, or none that plain_share and written_share let in")
     narrow(
         network,
         (partial(loss_of, network, batch, 0.0) for batch in epochs[0][:NARROWING_STEPS]),
@@ -172,14 +174,23 @@ def really_spoken(passages: Sequence[Passage]) -> npt.NDArray[np.bool_]:
     return np.array([p.source == "real" for p in passages for _ in p.sentences()], dtype=bool)
 
 
+def chance_of(passage: Passage, config: Config) -> float:
+    """How likely it is that an epoch shows a passage."""
+    plain = all(target < 0.5 for sentence in passage.sentences() if sentence.gold for target in sentence.gold)
+    return (config.plain_share if plain else 1.0) * (config.written_share if passage.source == "written" else 1.0)
+
+
 def batches_of(
-    data: list[list[EncodedTurn]], config: Config, tokenizer: PreTrainedTokenizerBase, rng: random.Random
-) -> list[list[Example]]:
-    """One epoch: windows laid out afresh, shuffled, in steps of at most `batch_pieces` word pieces."""
+    data: Sequence[list[EncodedTurn]], chances: Sequence[float], config: Config, tokenizer: PreTrainedTokenizerBase,
+    rng: random.Random,
+) -> list[list[Example]]:  # fmt: skip
+    """One epoch: windows laid out afresh, shuffled, in steps of at most `batch_pieces` word pieces.
+
+    `chances` says how likely it is that the epoch shows a passage.
+    """
     examples: list[Example] = []
-    for turns in data:
-        plain = all(np.nan_to_num(turn.targets).max(initial=0) < 0.5 for turn in turns)
-        if plain and config.plain_share < 1 and rng.random() >= config.plain_share:
+    for turns, chance in zip(data, chances, strict=True):
+        if chance < 1 and rng.random() >= chance:
             continue
         context = "sentence" if config.context == "sentence" or rng.random() < config.single_share else config.context
         for turn in turns:

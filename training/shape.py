@@ -17,6 +17,19 @@ from torch import Tensor, nn
 from training.network import BaseError, Network
 
 
+def thin(network: Network, layers: int) -> None:
+    """Keep so many of the encoder's layers (0: all), taken evenly, the last one among them.
+
+    Raises:
+        BaseError: it has fewer.
+    """
+    has = _layers(network)
+    if layers > len(has):
+        raise BaseError(f"the encoder has {len(has)} layers, fewer than {layers}")
+    if layers:
+        _keep(network, [has[(i + 1) * len(has) // layers - 1] for i in range(layers)])
+
+
 def narrow(network: Network, losses: Iterable[Callable[[], Tensor]], heads: int, feed_forward: int) -> None:
     """Keep so many attention heads and feed-forward units of every layer (0: all), those that matter most.
 
@@ -55,6 +68,7 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     Raises:
         BaseError: they are not of such a network. An exported file may lack the pooler's, which nothing uses.
     """
+    _take_depth(network, weights)
     _take_shape(network, weights)
     own = network.state_dict()
     wrong = [name for name in own.keys() ^ weights.keys() if ".pooler." not in name]
@@ -62,6 +76,18 @@ def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     if wrong:
         raise BaseError(f"these weights are not of this network; they differ in {', '.join(sorted(wrong)[:3])}")
     network.load_state_dict(weights, strict=False)
+
+
+def _take_depth(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Leave out the last layers where `weights` has fewer."""
+    depth = len({name.split(".layer.")[1].split(".")[0] for name in weights if ".encoder.layer." in name})
+    if isinstance(network, Network) and 0 < depth < len(_layers(network)):
+        _keep(network, list(_layers(network)[:depth]))
+
+
+def _keep(network: Network, layers: list[nn.Module]) -> None:
+    network.encoder.encoder.layer = nn.ModuleList(layers)  # type: ignore[union-attr]
+    network.encoder.config.num_hidden_layers = len(layers)  # type: ignore[union-attr]
 
 
 def _take_shape(network: nn.Module, weights: Mapping[str, Tensor]) -> None:

@@ -26,9 +26,9 @@ from training.data import CodedSentence, Passage  # noqa: E402
 from training.decide import REFERENCE_PREVALENCE, fit_decision, reference_weights  # noqa: E402
 from training.evaluate import f1_at_reference  # noqa: E402
 from training.export import check, export, shipped_probabilities  # noqa: E402
-from training.fit import batches_of, encode, fit, gold_matrix, loss_of, predict, probabilities  # noqa: E402
+from training.fit import batches_of, chance_of, encode, fit, gold_matrix, loss_of, predict, probabilities  # noqa: E402
 from training.network import BaseError, Network, base_folder  # noqa: E402
-from training.shape import narrow  # noqa: E402
+from training.shape import narrow, thin  # noqa: E402
 from training.unpack import unpack  # noqa: E402
 
 TINY = [
@@ -94,11 +94,31 @@ def test_narrowing_leaves_out_what_does_nothing(fitted: tuple[object, object]) -
             layer.attention.output.dense.weight[:, 3 * 32 :] = 0
             layer.output.dense.weight[:, 200:] = 0
     before = predict(network, tokenizer, TINY, CONFIG)  # type: ignore[arg-type]
-    batches = batches_of(encode(TINY, tokenizer, 2), CONFIG, tokenizer, random.Random(1))  # type: ignore[arg-type]
+    batches = batches_of(encode(TINY, tokenizer, 2), [1.0] * len(TINY), CONFIG, tokenizer, random.Random(1))  # type: ignore[arg-type]
     narrow(network, [partial(loss_of, network, batch, 0.0) for batch in batches], heads=3, feed_forward=200)  # type: ignore[arg-type]
     assert {layer.attention.self.query.weight.shape for layer in layers} == {(3 * 32, 384)}
     assert {layer.intermediate.dense.out_features for layer in layers} == {200}
     assert predict(network, tokenizer, TINY, CONFIG) == pytest.approx(before, abs=1e-4)  # type: ignore[arg-type]
+
+
+def test_a_shallow_network_is_kept_and_gone_on_from(fitted: tuple[object, object]) -> None:
+    network, tokenizer = fitted
+    config = replace(CONFIG, layers=2, epochs=10)
+    small, _ = fit(TINY, 2, config, progress=False, start=network.state_dict())  # type: ignore[attr-defined]
+    assert len(small.encoder.encoder.layer) == small.encoder.config.num_hidden_layers == 2  # type: ignore[union-attr, arg-type]
+    assert ((predict(small, tokenizer, TINY, config) > 0) == gold_matrix(TINY)).all()  # type: ignore[arg-type]
+    still = replace(config, epochs=1, learning_rate=1e-9, head_learning_rate=1e-9)
+    again, _ = fit(TINY, 2, still, False, small.state_dict())
+    assert predict(again, tokenizer, TINY, config) == pytest.approx(predict(small, tokenizer, TINY, config), abs=1e-3)  # type: ignore[arg-type]
+
+
+def test_layers_are_left_out_evenly_and_the_last_stays(fitted: tuple[object, object]) -> None:
+    network = copy.deepcopy(fitted[0])
+    layers = list(network.encoder.encoder.layer)  # type: ignore[attr-defined]
+    with pytest.raises(BaseError, match="6 layers, fewer than 7"):
+        thin(network, 7)  # type: ignore[arg-type]
+    thin(network, 3)  # type: ignore[arg-type]
+    assert list(network.encoder.encoder.layer) == layers[1::2]  # type: ignore[attr-defined]
 
 
 def test_a_narrow_network_learns_is_exported_and_gone_on_from(fitted: tuple[object, object], tmp_path: Path) -> None:
@@ -193,14 +213,18 @@ def test_nothing_to_train_on_is_said() -> None:
         fit([plain], 2, replace(CONFIG, plain_share=0.0, epochs=1), progress=False)
 
 
-def test_plain_passages_are_shown_in_part_and_others_always(fitted: tuple[object, object]) -> None:
+def test_passages_are_shown_as_often_as_the_shares_say(fitted: tuple[object, object]) -> None:
     tokenizer = fitted[1]
     plain = Passage("q", "q", "written", {}, ((CodedSentence("It rained.", (0, 0)),),))
-    data = encode([*TINY, *[plain] * 40], tokenizer, 2)  # type: ignore[arg-type]
-    for share, low, high in ((0.0, 0, 0), (0.5, 8, 32), (1.0, 40, 40)):
-        config = replace(CONFIG, plain_share=share, single_share=0.0)
-        shown = sum(map(len, batches_of(data, config, tokenizer, random.Random(1))))  # type: ignore[arg-type]
-        assert len(TINY) + low <= shown <= len(TINY) + high
+    coded = replace(plain, turns=((CodedSentence("It rained.", (0, 1)),),))
+    shares = replace(CONFIG, plain_share=0.5, written_share=0.4)
+    assert [chance_of(p, shares) for p in (plain, coded)] == [pytest.approx(0.2), 0.4]
+    assert [chance_of(replace(p, source="real"), shares) for p in (plain, coded)] == [0.5, 1.0]
+    data = encode([plain] * 40, tokenizer, 2)  # type: ignore[arg-type]
+    for chance, low, high in ((0.0, 0, 0), (0.5, 8, 32), (1.0, 40, 40)):
+        config = replace(CONFIG, single_share=0.0)
+        shown = sum(map(len, batches_of(data, [chance] * 40, config, tokenizer, random.Random(1))))  # type: ignore[arg-type]
+        assert low <= shown <= high
 
 
 @pytest.mark.parametrize("context", ["sentence", "pair"])
@@ -209,7 +233,7 @@ def test_training_lays_sentences_out_as_the_configuration_says(fitted: tuple[obj
     turn = (CodedSentence("It rained.", (0, 1)), CodedSentence("They left.", (1, 0)))
     data = encode([Passage("q", "q", "written", {}, (turn,))], tokenizer, 2)  # type: ignore[arg-type]
     config = replace(CONFIG, context=context, single_share=0.0)
-    (batch,) = batches_of(data, config, tokenizer, random.Random(1))  # type: ignore[arg-type]
+    (batch,) = batches_of(data, [1.0], config, tokenizer, random.Random(1))  # type: ignore[arg-type]
     ends = sorted(example.window.pieces.count(tokenizer.sep_token_id) for example in batch)  # type: ignore[attr-defined]
     assert ends == ([1, 2] if context == "pair" else [1, 1])
 
