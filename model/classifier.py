@@ -69,7 +69,7 @@ class Classifier:
         self._queue = ov.AsyncInferQueue(compiled)
         self._queue.set_callback(_keep_logits)
         weakref.finalize(self, self._queue.wait_all)  # an interpreter that ends under a running callback aborts
-        self._cls, self._sep = (_piece(tokenizer, name) for name in ("[CLS]", "[SEP]"))
+        self._cls, self._sep = (_piece(tokenizer, names) for names in (("[CLS]", "<s>"), ("[SEP]", "</s>")))
         decisions = manifest.decisions.values()
         self._slope = np.array([d.slope for d in decisions])
         self._intercept = np.array([d.intercept for d in decisions])
@@ -170,8 +170,9 @@ def _keep_logits(request: ov.InferRequest, job: tuple[Window, npt.NDArray[np.flo
     pending.count_down()
 
 
-def _piece(tokenizer: Tokenizer, name: str) -> int:
-    piece = tokenizer.token_to_id(name)
-    if piece is None:
-        raise ModelError(f"the tokenizer has no {name}")
-    return int(piece)
+def _piece(tokenizer: Tokenizer, names: Sequence[str]) -> int:
+    """The id of a special piece, by the first of the names that the tokenizer has: BERT's, then RoBERTa's."""
+    for name in names:
+        if (piece := tokenizer.token_to_id(name)) is not None:
+            return int(piece)
+    raise ModelError(f"the tokenizer has no {names[0]}")

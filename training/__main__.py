@@ -32,7 +32,7 @@ from training.corpus import PASSAGES_PATH, CorpusError, read_documents, read_rea
 from training.data import WRITTEN_PATH, Passage, dataset_sha256, evenly, read_jsonl, read_written
 from training.decide import decide, fit_decisions
 from training.evaluate import behaviour, read_behaviour, write_report
-from training.export import check
+from training.export import check, shipped_probabilities
 from training.export import export as export_model
 from training.fit import fit as fit_network
 from training.fit import gold_matrix, predict, probabilities, really_spoken
@@ -209,7 +209,10 @@ def report_fit(minutes: float, gold: Ints, logits: Floats, decisions: Sequence[D
 
 
 @main.command()
-@click.option("--from", "source", type=click.Path(path_type=Path, exists=True), required=True, help="Folder of a fit.")
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path, exists=True), required=True,
+    help="Folder of an exported model (`export --to`), the bigger the better.",
+)  # fmt: skip
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), default=WORK.parent / "taught.jsonl", show_default=True
 )
@@ -218,13 +221,13 @@ def report_fit(minutes: float, gold: Ints, logits: Floats, decisions: Sequence[D
 )
 @texts_option
 def teach(source: Path, out: Path, limit: int | None, texts: Path | None) -> None:
-    """Label real passages of the training split with the fit of a bigger model.
-
-    Coded passages with a category, as great a share of the plain ones as the fit's plain_share, and uncoded ones.
-    """
-    network, tokenizer, config = load_fit(source)
-    coded = split_file.select(read_passages(("real",), texts), split_file.read_splits(), split_file.TRAIN)
-    count = teach_from(network, tokenizer, config, read_documents(texts_folder(texts)), coded, out, limit)
+    """Label the training passages, and real ones without codings, with an exported bigger model."""
+    codebook = default_codebook()
+    classifier = load_classifier(codebook, source)
+    coded = split_file.select(read_passages(SOURCES, texts), split_file.read_splits(), split_file.TRAIN)
+    count = teach_from(
+        partial(shipped_probabilities, classifier), len(codebook.keys), read_documents(texts_folder(texts)), coded, out, limit
+    )  # fmt: skip
     click.echo(f"wrote {out}: {count:,} sentences")
 
 

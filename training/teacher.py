@@ -1,34 +1,29 @@
-"""Distillation: a bigger model labels real passages of the training split, and the shipped one learns from that too.
+"""Distillation: a bigger model labels the training passages, and the shipped one learns from that too.
 
-Passages that nobody coded have the teacher's probabilities as targets; coded ones the mean of gold label and
-probability. What the teacher says is kept stand-off, as codings are.
+Real passages that nobody coded have the teacher's probabilities as targets; coded ones, real and written, the mean of
+gold label and probability. What the teacher says is kept without text: by passage, or stand-off, as codings are.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import torch
-from scipy.special import expit
-from transformers import PreTrainedTokenizerBase
-
 from training import sampling, splits
-from training.config import Config
 from training.corpus import PASSAGES_PATH, TEXTS_VARIABLE, CorpusDocument, CorpusError, rebuild
 from training.data import Passage, evenly, read_jsonl
-from training.fit import gold_matrix, predict
-from training.network import Network
+from training.metrics import Floats
 
 DIGITS = 4
 UNCODED = "taught"
 """The stratum of passages that only the teacher labelled."""
 Rows = Sequence[dict[str, Any]]
+Label = Callable[[Sequence[Passage]], Floats]
+"""Passages → probabilities of their sentences, in order: shape (sentences, categories)."""
 
 
 def uncoded(documents: Mapping[str, CorpusDocument], coded: Rows) -> list[dict[str, Any]]:
@@ -43,36 +38,31 @@ def uncoded(documents: Mapping[str, CorpusDocument], coded: Rows) -> list[dict[s
 
 
 def teach(
-    network: Network, tokenizer: PreTrainedTokenizerBase, config: Config, documents: Mapping[str, CorpusDocument],
-    coded: Sequence[Passage], path: Path, limit: int | None = None,
+    label: Label, categories: int, documents: Mapping[str, CorpusDocument], coded: Sequence[Passage], path: Path,
+    limit: int | None = None,
 ) -> int:  # fmt: skip
-    """Label passages, write them to `path` as JSON Lines, return the number of sentences.
+    """Label the coded passages and those without codings; write them as JSON Lines, return the number of sentences.
 
-    Those are the real ones among `coded` (of plain ones the share that the teacher's configuration shows in an epoch,
-    drawn anew), and passages without codings, at most `limit`, evenly taken.
+    Of the passages without codings at most `limit`, evenly taken.
 
     Raises:
-        CorpusError: there is no such passage.
+        CorpusError: there is no passage to label.
     """
-    rng = random.Random(config.random_seed)
-    known = read_jsonl(PASSAGES_PATH)
-    kept = {p.id for p in coded if p.source == "real" and (gold_matrix([p]).any() or rng.random() < config.plain_share)}
-    rows = [row for row in known if row["id"] in kept]
-    if limit != 0:
-        rows += evenly(uncoded(documents, known), limit)
-    if not rows:
+    rows = [{"id": p.id, "text_sha256": text_sha256(p)} for p in coded]
+    standoff = [] if limit == 0 else evenly(uncoded(documents, read_jsonl(PASSAGES_PATH)), limit)
+    none = (0.0,) * categories
+    passages = [*coded, *(rebuild(row, documents, [none] * len(row["spans"])) for row in standoff)]
+    if not passages:
         raise CorpusError(
-            f"there is no passage to label: no coded one is shown by the teacher's configuration, and no text without "
-            f"codings was asked for or found ({TEXTS_VARIABLE}, else ../shared)"
+            f"there is no passage to label: none is coded, and no text without codings was asked for or found "
+            f"({TEXTS_VARIABLE}, else ../shared)"
         )
-    none = (0.0,) * network.head.out_features
-    passages = [rebuild(row, documents, [none] * len(row["spans"])) for row in rows]
-    with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
-        probabilities = iter(expit(predict(network, tokenizer, passages, config)).round(DIGITS).tolist())
+    probabilities = iter(label(passages).round(DIGITS).tolist())
     with path.open("w", encoding="utf-8") as file:
-        for row in rows:
-            file.write(json.dumps({**row, "probabilities": list(islice(probabilities, len(row["spans"])))}) + "\n")
-    return sum(len(row["spans"]) for row in rows)
+        for row, passage in zip([*rows, *standoff], passages, strict=True):
+            said = [next(probabilities) for _ in passage.sentences()]
+            file.write(json.dumps({**row, "probabilities": said}) + "\n")
+    return sum(len(list(p.sentences())) for p in passages)
 
 
 def read_taught(path: Path, documents: Mapping[str, CorpusDocument], train: Sequence[Passage]) -> list[Passage]:
@@ -82,24 +72,32 @@ def read_taught(path: Path, documents: Mapping[str, CorpusDocument], train: Sequ
         CorpusError: a document is missing, or a passage is not the one that was labelled.
     """
     rows = read_jsonl(path)
-    said = {row["id"]: rebuild(row, documents, [tuple(p) for p in row["probabilities"]]) for row in rows}
+    said = {row["id"]: row for row in rows if row.get("stratum") != UNCODED}
     taken = _starts(read_jsonl(PASSAGES_PATH))
+    alone = [row for row in rows if row.get("stratum") == UNCODED and not _starts([row]) & taken]
     mixed = [_mixed(p, said[p.id]) if p.id in said else p for p in train]
-    return mixed + [said[row["id"]] for row in rows if row["stratum"] == UNCODED and not _starts([row]) & taken]
+    return mixed + [rebuild(row, documents, [tuple(p) for p in row["probabilities"]]) for row in alone]
 
 
-def _mixed(passage: Passage, taught: Passage) -> Passage:
+def text_sha256(passage: Passage) -> str:
+    """Sum over the sentences of a passage, turn by turn."""
+    text = json.dumps([[s.text for s in turn] for turn in passage.turns], ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def _mixed(passage: Passage, row: Mapping[str, Any]) -> Passage:
     """The passage, its targets the means of gold labels and the teacher's probabilities."""
-    if [[s.text for s in turn] for turn in passage.turns] != [[s.text for s in turn] for turn in taught.turns]:
+    if text_sha256(passage) != row["text_sha256"]:
         raise CorpusError(
             f"passage {passage.id} is not the one that was labelled; run `python -m training teach` again"
         )
+    said = iter(row["probabilities"])
     turns = tuple(
         tuple(
-            replace(s, gold=tuple((a + b) / 2 for a, b in zip(s.gold, t.gold, strict=True))) if s.gold and t.gold else s
-            for s, t in zip(turn, labelled, strict=True)
+            replace(s, gold=tuple((a + b) / 2 for a, b in zip(s.gold, next(said), strict=True))) if s.gold else s
+            for s in turn
         )
-        for turn, labelled in zip(passage.turns, taught.turns, strict=True)
+        for turn in passage.turns
     )
     return replace(passage, turns=turns)
 
