@@ -148,7 +148,7 @@ def fit(
     development = split_file.select(passages, assigned, split_file.DEVELOPMENT)
     coded, said = count_sentences(train), 0
     if taught:
-        train = read_taught(taught, read_documents(texts_folder(texts)), train)
+        train = read_taught(taught, read_documents(texts_folder(texts)), train, config.teacher_share)
         said = sum(len(row["probabilities"]) for row in read_jsonl(taught))
     click.echo(
         f"training on {count_sentences(train)} sentences, {said} of which a teacher has labelled, "

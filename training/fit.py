@@ -87,7 +87,9 @@ def fit(
     chances = [chance_of(passage, config) for passage in passages]
     epochs = [batches_of(data, chances, config, tokenizer, rng) for _ in range(config.epochs)]
     if not all(epochs):
-        raise ConfigError("there is nothing to train on: no passages, or none that plain_share and written_share let in")
+        raise ConfigError(
+            "there is nothing to train on: no passages, or none that plain_share and written_share let in"
+        )
     narrow(
         network,
         (partial(loss_of, network, batch, 0.0) for batch in epochs[0][:NARROWING_STEPS]),

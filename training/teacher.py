@@ -1,7 +1,7 @@
 """Distillation: a bigger model labels the training passages, and the shipped one learns from that too.
 
-Real passages that nobody coded have the teacher's probabilities as targets; coded ones, real and written, the mean of
-gold label and probability. What the teacher says is kept without text: by passage, or stand-off, as codings are.
+Real passages that nobody coded have the teacher's probabilities as targets; coded ones, real and written, a mean of
+gold label and probability (`Config.teacher_share`). What the teacher says is kept without text: by passage, or stand-off, as codings are.
 """
 
 from __future__ import annotations
@@ -65,8 +65,10 @@ def teach(
     return sum(len(list(p.sentences())) for p in passages)
 
 
-def read_taught(path: Path, documents: Mapping[str, CorpusDocument], train: Sequence[Passage]) -> list[Passage]:
-    """The training passages with what `teach` wrote mixed in, and after them the passages without codings.
+def read_taught(
+    path: Path, documents: Mapping[str, CorpusDocument], train: Sequence[Passage], share: float
+) -> list[Passage]:
+    """The training passages with what `teach` wrote mixed in by that share, and after them the passages without codings.
 
     Raises:
         CorpusError: a document is missing, or a passage is not the one that was labelled.
@@ -75,7 +77,7 @@ def read_taught(path: Path, documents: Mapping[str, CorpusDocument], train: Sequ
     said = {row["id"]: row for row in rows if row.get("stratum") != UNCODED}
     taken = _starts(read_jsonl(PASSAGES_PATH))
     alone = [row for row in rows if row.get("stratum") == UNCODED and not _starts([row]) & taken]
-    mixed = [_mixed(p, said[p.id]) if p.id in said else p for p in train]
+    mixed = [_mixed(p, said[p.id], share) if p.id in said else p for p in train]
     return mixed + [rebuild(row, documents, [tuple(p) for p in row["probabilities"]]) for row in alone]
 
 
@@ -85,8 +87,8 @@ def text_sha256(passage: Passage) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _mixed(passage: Passage, row: Mapping[str, Any]) -> Passage:
-    """The passage, its targets the means of gold labels and the teacher's probabilities."""
+def _mixed(passage: Passage, row: Mapping[str, Any], share: float) -> Passage:
+    """The passage, its targets between gold labels (share 0) and the teacher's probabilities (share 1)."""
     if text_sha256(passage) != row["text_sha256"]:
         raise CorpusError(
             f"passage {passage.id} is not the one that was labelled; run `python -m training teach` again"
@@ -94,7 +96,9 @@ def _mixed(passage: Passage, row: Mapping[str, Any]) -> Passage:
     said = iter(row["probabilities"])
     turns = tuple(
         tuple(
-            replace(s, gold=tuple((a + b) / 2 for a, b in zip(s.gold, next(said), strict=True))) if s.gold else s
+            replace(s, gold=tuple(a + share * (b - a) for a, b in zip(s.gold, next(said), strict=True)))
+            if s.gold
+            else s
             for s in turn
         )
         for turn in passage.turns

@@ -57,7 +57,7 @@ def test_taught_labels_come_back_as_targets_and_only_for_the_text_that_was_label
 ) -> None:
     out = tmp_path / "taught.jsonl"
     count = teacher.teach(sure, 3, DOCUMENTS, [], out, limit=3)
-    passages = teacher.read_taught(out, DOCUMENTS, [])
+    passages = teacher.read_taught(out, DOCUMENTS, [], 0.5)
     said = [p for row in read_jsonl(out) for p in row["probabilities"]]
     assert [list(s.gold) for p in passages for s in p.sentences() if s.gold] == said == sure(passages).tolist()
     assert len(said) == count > 0 and len(passages) == 3
@@ -66,12 +66,12 @@ def test_taught_labels_come_back_as_targets_and_only_for_the_text_that_was_label
     assert fit(passages, 3, config, progress=False)[0].head.out_features == 3  # targets as gold labels are
     name = json.loads(out.read_text().splitlines()[0])["document"]
     with pytest.raises(CorpusError, match=name):
-        teacher.read_taught(out, {**DOCUMENTS, name: speech("another")}, [])
+        teacher.read_taught(out, {**DOCUMENTS, name: speech("another")}, [], 0.5)
     (tmp_path / "passages.jsonl").write_text(out.read_text())  # they have been coded since
-    assert teacher.read_taught(out, DOCUMENTS, []) == []
+    assert teacher.read_taught(out, DOCUMENTS, [], 0.5) == []
 
 
-def test_coded_passages_learn_from_gold_label_and_teacher_alike(
+def test_coded_passages_learn_from_gold_label_and_teacher_by_shares(
     tmp_path: Path, stand_off: list[dict[str, Any]]
 ) -> None:
     real = [teacher.rebuild(row, DOCUMENTS, [(0, 1, 0)] * len(row["spans"])) for row in stand_off]
@@ -81,15 +81,18 @@ def test_coded_passages_learn_from_gold_label_and_teacher_alike(
     teacher.teach(sure, 3, DOCUMENTS, coded, out, limit=0)
     assert "They left" not in out.read_text()
     later = replace(coded[0], id="P99")
-    mixed = teacher.read_taught(out, DOCUMENTS, [*coded, later])
+    mixed = teacher.read_taught(out, DOCUMENTS, [*coded, later], 0.25)
     assert [p.id for p in mixed] == ["P0", "P1", "P2", "P3", "W1", "P99"] and mixed[-1] == later
     for s, said in zip((s for p in mixed[:4] for s in p.sentences()), sure(real), strict=True):
-        assert s.gold == pytest.approx((np.array([0, 1, 0]) + said) / 2)
+        assert s.gold == pytest.approx(0.75 * np.array([0, 1, 0]) + 0.25 * said)
     (first, context) = mixed[4].turns[0]
-    assert first.gold == pytest.approx((np.array([1, 0, 0]) + sure(coded)[-1]) / 2, abs=1e-4) and context.gold is None
+    assert (
+        first.gold == pytest.approx(0.75 * np.array([1, 0, 0]) + 0.25 * sure(coded)[-1], abs=1e-4)
+        and context.gold is None
+    )
     another = replace(coded[4], turns=((replace(turn[0], text="They stayed."), turn[1]),))
     with pytest.raises(CorpusError, match="W1 is not the one"):
-        teacher.read_taught(out, DOCUMENTS, [another])
+        teacher.read_taught(out, DOCUMENTS, [another], 0.5)
 
 
 def test_a_teacher_without_texts_says_so(tmp_path: Path) -> None:
