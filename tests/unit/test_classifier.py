@@ -1,12 +1,13 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from model.classifier import MODEL_NAME, Classifier
-from model.manifest import MANIFEST_NAME, WEIGHTS, Decision, ModelError, read_manifest
+from model.classifier import MODEL_NAME, TOKENIZER_NAME, Classifier
+from model.manifest import MANIFEST_NAME, WEIGHTS, Decision, File, ModelError, read_manifest, sha256_of
 from rhetoric.codebook import default_codebook
 
 BOOK = default_codebook()
@@ -65,6 +66,26 @@ def test_a_changed_or_missing_file_is_named(copy: Path) -> None:
         load(copy)
     (copy / MODEL_NAME).unlink()
     with pytest.raises(ModelError, match=r"missing"):
+        load(copy)
+
+
+def rename_pieces(folder: Path, cls: str, sep: str) -> None:
+    """Give a model's special pieces other names, in its tokenizer and in the manifest's sum of it."""
+    tokenizer = folder / TOKENIZER_NAME
+    text = tokenizer.read_text(encoding="utf-8").replace('"[CLS]"', f'"{cls}"').replace('"[SEP]"', f'"{sep}"')
+    tokenizer.write_text(text, encoding="utf-8")
+    manifest = read_manifest(folder)
+    files = {**manifest.files, TOKENIZER_NAME: File(tokenizer.stat().st_size, sha256_of(tokenizer))}
+    replace(manifest, files=files).write(folder)
+
+
+def test_other_bases_name_their_special_pieces_otherwise(classifier: Classifier, copy: Path) -> None:
+    rename_pieces(copy, "<s>", "</s>")
+    assert np.array_equal(load(copy).predict_proba([TURN])[0], classifier.predict_proba([TURN])[0])
+    text = (copy / TOKENIZER_NAME).read_text(encoding="utf-8").replace('"<s>"', '"<start>"')
+    (copy / TOKENIZER_NAME).write_text(text, encoding="utf-8")
+    rename_pieces(copy, "", "")
+    with pytest.raises(ModelError, match=r"no \[CLS\]"):
         load(copy)
 
 
