@@ -7,7 +7,7 @@ some steps, and over a head's values. Training that goes on makes good what the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -36,30 +36,41 @@ def narrow(network: Network, losses: Iterable[Callable[[], Tensor]], heads: int,
     `losses` compute the network's loss on some steps of training data.
 
     Raises:
-        BaseError: the layers are not BERT's, or have fewer of them.
+        BaseError: the layers have fewer of them, or heads are to be left out of layers that are not BERT's.
     """
-    if not heads and not feed_forward:
-        return
     layers = _layers(network)
-    if not hasattr(layers[0].attention, "self"):
-        raise BaseError("only networks with BERT's layers can be narrowed; leave out heads and feed_forward")
-    size = network.encoder.config.hidden_size // network.encoder.config.num_attention_heads  # type: ignore[union-attr, operator]
-    has = layers[0].attention.self.query.out_features // size, layers[0].intermediate.dense.out_features
+    has = _heads(network), layers[0].intermediate.dense.out_features
     wanted = heads or has[0], feed_forward or has[1]
     if wanted[0] > has[0] or wanted[1] > has[1]:
         raise BaseError(f"a layer has {has[0]} heads and {has[1]} feed-forward units, fewer than {wanted}")
-    if wanted == has:
+    if wanted[0] < has[0] and not hasattr(layers[0].attention, "self"):
+        raise BaseError("heads can be left out of BERT's layers only; leave out that option")
+    parts = [layer.attention.output.dense for layer in layers] if wanted[0] < has[0] else []
+    parts += [layer.output.dense for layer in layers] if wanted[1] < has[1] else []
+    if not parts:
         return
-    for layer, (by_value, by_unit) in zip(layers, _importance(network, losses), strict=True):
+    scores = dict(zip(parts, _importance(network, parts, losses), strict=True))
+    for layer in layers:
+        if layer.output.dense in scores:
+            units = _best(scores[layer.output.dense], wanted[1])
+            layer.intermediate.dense = _rows(layer.intermediate.dense, units)
+            layer.output.dense = _columns(layer.output.dense, units)
         attention = layer.attention
-        best = _best(by_value.unflatten(0, (-1, size)).sum(1), wanted[0])
-        values = (best[:, None] * size + torch.arange(size)).flatten()
-        for name in ("query", "key", "value"):
-            setattr(attention.self, name, _rows(getattr(attention.self, name), values))
-        attention.output.dense = _columns(attention.output.dense, values)
-        units = _best(by_unit, wanted[1])
-        layer.intermediate.dense = _rows(layer.intermediate.dense, units)
-        layer.output.dense = _columns(layer.output.dense, units)
+        if wanted[0] < has[0]:
+            by_head = scores[attention.output.dense].unflatten(0, (has[0], -1))
+            values = torch.arange(by_head.numel()).view_as(by_head)[_best(by_head.sum(1), wanted[0])].flatten()
+            for name in ("query", "key", "value"):
+                setattr(attention.self, name, _rows(getattr(attention.self, name), values))
+            attention.output.dense = _columns(attention.output.dense, values)
+
+
+def _heads(network: Network) -> int:
+    """How many attention heads a layer has, of which some may have been left out before."""
+    config, attention = network.encoder.config, _layers(network)[0].attention
+    if not hasattr(attention, "self"):
+        return int(config.num_attention_heads)  # type: ignore[union-attr, arg-type]
+    width = config.hidden_size // config.num_attention_heads  # type: ignore[union-attr, operator]
+    return int(attention.self.query.out_features // width)  # type: ignore[union-attr, operator]
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -99,9 +110,8 @@ def _take_shape(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
             setattr(network.get_submodule(parent), child, _linear(kept, torch.zeros(len(kept)), part))
 
 
-def _importance(network: Network, losses: Iterable[Callable[[], Tensor]]) -> list[tuple[Tensor, Tensor]]:
-    """For each layer how much each value of its heads, and each feed-forward unit, matters to the losses."""
-    parts = [part for layer in _layers(network) for part in (layer.attention.output.dense, layer.output.dense)]
+def _importance(network: Network, parts: Sequence[nn.Linear], losses: Iterable[Callable[[], Tensor]]) -> list[Tensor]:
+    """For each linear part, how much each of its inputs matters to the losses."""
     sums = [torch.zeros(part.in_features) for part in parts]
     network.eval()
     for loss in losses:
@@ -112,7 +122,7 @@ def _importance(network: Network, losses: Iterable[Callable[[], Tensor]]) -> lis
             gradients = torch.autograd.grad(loss(), seen)
         for total, gradient, value in zip(sums, gradients, seen, strict=True):
             total += (gradient * value).detach().flatten(0, -2).square().sum(0)
-    return list(zip(sums[::2], sums[1::2], strict=True))
+    return sums
 
 
 def _keep_input(seen: list[Tensor], i: int, _part: nn.Module, inputs: tuple[Tensor, ...]) -> None:

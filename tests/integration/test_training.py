@@ -152,10 +152,17 @@ def test_weights_of_another_network_and_impossible_widths_are_refused(fitted: tu
         Config(heads=-1)
 
 
-def test_a_base_with_other_layers_than_berts_is_trained_but_not_narrowed() -> None:
+def test_of_other_layers_than_berts_only_feed_forward_units_are_left_out() -> None:
     encoder = MPNetModel(MPNetConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64))
     network = Network(encoder, 2)
-    narrow(network, [], heads=0, feed_forward=0)
+    layer = network.encoder.encoder.layer[0]  # type: ignore[union-attr, index]
+    with torch.no_grad():
+        layer.output.dense.weight[:, 20:] = 0
+    pieces = torch.arange(5, 12)[None]
+    before = network.eval()(pieces, torch.ones_like(pieces))
+    narrow(network, [lambda: network(pieces, torch.ones_like(pieces)).square().mean()], heads=0, feed_forward=20)
+    assert layer.intermediate.dense.out_features == 20
+    assert torch.allclose(network(pieces, torch.ones_like(pieces)), before, atol=1e-5)
     with pytest.raises(BaseError, match="BERT's layers"):
         narrow(network, [], heads=1, feed_forward=0)
 
