@@ -13,7 +13,7 @@ from model.manifest import WEIGHTS, Manifest, read_manifest
 from rhetoric.codebook import Codebook
 from training import inspection, reliability
 from training.config import FACTS_NAME
-from training.corpus import GOLD_PATH, PASSAGES_PATH
+from training.corpus import GOLD_PATH, PASSAGES_PATH, REREAD_PATH
 from training.data import WRITTEN_PATH, read_jsonl
 from training.decide import REFERENCE_PREVALENCE
 from training.remarks import KINDS, Error, Remark, read_remarks, remarks_on
@@ -262,6 +262,7 @@ def fill_cards(codebook: Codebook) -> None:
     )
     coded = ["set", "passages", "sentences", *(f"{codebook[key].name}: alpha" for key in codebook.keys)]
     fill(DATASHEET, "agreement", table(coded, reliability.lines(reliability.agreements(codebook))))
+    fill(DATASHEET, "reread", _reread(codebook))
     fill(DATASHEET, "real", _real(codebook))
 
 
@@ -275,6 +276,25 @@ def _model(manifest: Manifest) -> str:
     for key, d in manifest.decisions.items():
         facts.append([f"{key}: threshold, doubt band", f"{d.threshold:.2f}, {d.doubt[0]:.2f} to {d.doubt[1]:.2f}"])
     return table(["", ""], facts)
+
+
+def _reread(codebook: Codebook) -> str:
+    """Sentences that a further coder read again: how often its labels differed, and how often gold was changed."""
+    rows = read_jsonl(REREAD_PATH)
+    lines = []
+    for drawn, control in (("teacher and gold label differ", False), ("they agree", True)):
+        read = [row for row in rows if row["control"] is control]
+        changed = [row for row in read if row["adjudicated"] is not None and row["adjudicated"] != row["before"]]
+        by_category = [
+            f"+{sum(key in row['adjudicated'] and key not in row['before'] for row in changed)} "
+            f"−{sum(key in row['before'] and key not in row['adjudicated'] for row in changed)}"
+            for key in codebook.keys
+        ]
+        lines.append(
+            [drawn, len(read), sum(row["adjudicated"] is not None for row in read), len(changed), *by_category]
+        )
+    names = (codebook[key].name for key in codebook.keys)
+    return table(["drawn because", "sentences", "the further coder differs", "gold changed", *names], lines)
 
 
 def _real(codebook: Codebook) -> str:

@@ -15,6 +15,7 @@ from training.data import LABELS, CodedSentence, Passage, gold_vector, read_json
 
 PASSAGES_PATH = LABELS / "passages.jsonl"
 GOLD_PATH = LABELS / "gold.jsonl"
+REREAD_PATH = LABELS / "reread.jsonl"
 TEXTS_VARIABLE = "RHETORIC_TEXTS"
 STATEMENTS = "corpus/statements.jsonl"
 

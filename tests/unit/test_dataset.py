@@ -55,6 +55,17 @@ def test_every_passage_has_two_codings_and_gold_only_where_they_or_an_adjudicato
         assert len(coders[row["id"]]) == 2
 
 
+def test_what_was_read_again_stands_in_the_gold_labels_of_training_passages() -> None:
+    gold = {row["passage"]: row for row in read_jsonl(LABELS / "gold.jsonl")}
+    assigned = read_splits()
+    for row in read_jsonl(LABELS / "reread.jsonl"):
+        decided = gold[row["passage"]]
+        assert assigned[row["passage"]] == TRAIN
+        differed = set(row["coder"]) != set(row["before"])
+        assert (row["adjudicated"] is not None) == differed == (differed and row["sentence"] in decided["adjudicated"])
+        assert decided["labels"][row["sentence"] - 1] == (row["adjudicated"] if differed else row["before"])
+
+
 def test_codings_are_stand_off() -> None:
     fields = {
         "id",
