@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import rhetoric
-from model.manifest import ModelError
+from model.manifest import WEIGHTS, ModelError
 from rhetoric import page
+from rhetoric.cli.options import model_option
 from rhetoric.codebook import default_codebook
 from rhetoric.errors import ReadError, RhetoricError
 from rhetoric.export import WRITERS, write_jsonl
@@ -375,7 +376,8 @@ def serve(service: Service, host: str, port: int) -> None:
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--host", default=HOST, show_default=True, help="Address to listen on; 0.0.0.0 lets others in.")
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-def main(host: str, port: int) -> None:
+@model_option
+def main(host: str, port: int, model: Path | None) -> None:
     """Open the page where a speech goes in and labelled sentences come out. Ctrl+C ends it."""
     _check_port(host, port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # so that the folder of downloads goes with us
@@ -383,7 +385,7 @@ def main(host: str, port: int) -> None:
         os.environ.update(QUIET, GRADIO_TEMP_DIR=folder)
         os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, [os.environ.get("no_proxy"), HOST]))
         try:
-            service = Service(load_classifier(), Path(folder))
+            service = Service(load_classifier(folder=model or WEIGHTS), Path(folder))
         except (RhetoricError, ModelError) as error:
             sys.exit(f"rhetoric: {error}")
         serve(service, host, port)

@@ -26,7 +26,7 @@ def label_locally(works: Sequence[Work], settings: Settings, folder: Path, clust
     """Label with all cores of this machine, in one process."""
     with Reader(settings.reading) as reader:
         reader.start()  # while the model loads
-        with closing(label_parts(works, settings, reader, load_classifier(), folder)) as steps:
+        with closing(label_parts(works, settings, reader, load_classifier(folder=settings.weights), folder)) as steps:
             yield from steps
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.classifier import Classifier
-from model.manifest import sha256_of
+from model.manifest import WEIGHTS, sha256_of
 from rhetoric.ahead import ahead
 from rhetoric.errors import ReadError, StoppedError
 from rhetoric.label import Labelling, Split, label_overlapping, split_or_error
@@ -51,11 +51,17 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What decides the rows of a run beside the model, and how they are cut into shards."""
+    """What decides the rows of a run, and how they are cut into shards; `model` is a model's folder ("": the shipped one)."""
 
     reading: ReadOptions = field(default_factory=ReadOptions)
     any_language: bool = False
     shard_sentences: int = 10_000
+    model: str = ""
+
+    @property
+    def weights(self) -> Path:
+        """The folder of the model."""
+        return Path(self.model) if self.model else WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class _Labeller:
         self._settings, self._folder = settings, Path(folder)
         self._reader = Reader(settings.reading)
         self._reader.start()
-        self._classifier = load_classifier(threads=1)
+        self._classifier = load_classifier(folder=settings.weights, threads=1)
 
     def __call__(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         work = pickle.loads(row["work"])

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 
 from model.classifier import MODEL_NAME
 from model.manifest import MANIFEST_NAME as MODEL_MANIFEST
-from model.manifest import WEIGHTS, read_manifest, sha256_of
+from model.manifest import read_manifest, sha256_of
 from rhetoric.codebook import CODEBOOK_PATH, default_codebook
 from rhetoric.durable import remove_leftovers, sync_folder, write_durably
 from rhetoric.errors import ReadError, RhetoricError
@@ -183,11 +183,11 @@ def prepare(
 
 
 def _new_manifest(paths: Sequence[str], settings: Settings, part_bytes: int, engine: str) -> Manifest:
-    model, book = read_manifest(), default_codebook()
+    model, book = read_manifest(settings.weights), default_codebook()
     weights = model.files[MODEL_NAME].sha256
     facts = settings.reading.facts_table
     identity = {
-        "model": f"{model.version} ({sha256_of(WEIGHTS / MODEL_MANIFEST)[:16]})",
+        "model": f"{model.version} ({sha256_of(settings.weights / MODEL_MANIFEST)[:16]})",
         "codebook": f"{book.version} ({sha256_of(CODEBOOK_PATH)[:16]})",
         "segmenter": SEGMENTER,
         "columns": ", ".join(f.name for f in fields(LabelledSentence)),
@@ -205,6 +205,7 @@ def _new_manifest(paths: Sequence[str], settings: Settings, part_bytes: int, eng
 def _flat_options(settings: Settings) -> Iterator[tuple[str, object]]:
     table = asdict(settings)
     reading = table.pop("reading")
+    del table["model"]  # its sum is in the identity, wherever it lies
     del reading["limits"], reading["facts_table"]  # limits decide only whether a document is read; the table has a sum
     yield from {**table, **reading}.items()
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from model.manifest import ModelError
+from model.manifest import WEIGHTS, ModelError
 from rhetoric.ahead import ahead
+from rhetoric.cli.options import model_option
 from rhetoric.cli.reading_options import reading_options
 from rhetoric.cli.run_options import RunOptions, run_options
 from rhetoric.codebook import default_codebook
@@ -53,11 +54,12 @@ class Reading:
 @click.option(
     "--any-language", is_flag=True, help="Label documents that are not in English, which the model was not trained on."
 )
+@model_option
 @run_options
 @reading_options
 def label(
-    paths: tuple[str, ...], out: Path | None, form: str | None, quiet: bool, any_language: bool, run: RunOptions | None,
-    reading: ReadOptions,
+    paths: tuple[str, ...], out: Path | None, form: str | None, quiet: bool, any_language: bool, model: Path | None,
+    run: RunOptions | None, reading: ReadOptions,
 ) -> None:  # fmt: skip
     """Label every sentence of files, of the files in folders, or of standard input (-).
 
@@ -90,10 +92,11 @@ def label(
         if run is not None:
             from rhetoric.cli.running import carry_out
 
-            sys.exit(carry_out(run.order(paths, reading, any_language), quiet=quiet, as_json=run.as_json))
+            order = run.order(paths, reading, any_language, str(model.resolve()) if model else "")
+            sys.exit(carry_out(order, quiet=quiet, as_json=run.as_json))
         if out is not None:
             keep_apart(out, paths)
-        failed = _label(paths, out, form, quiet, Reading(reading, any_language))
+        failed = _label(paths, out, form, quiet, Reading(reading, any_language), model or WEIGHTS)
     except (RhetoricError, ModelError) as error:
         raise click.UsageError(str(error)) from error
     except BrokenPipeError:  # the reader of our output has seen enough
@@ -101,7 +104,9 @@ def label(
     sys.exit(EXIT_SOME_FAILED if failed else 0)
 
 
-def _label(paths: tuple[str, ...], out: Path | None, form: str | None, quiet: bool, reading: Reading) -> bool:
+def _label(
+    paths: tuple[str, ...], out: Path | None, form: str | None, quiet: bool, reading: Reading, model: Path
+) -> bool:
     """Label and write; return whether something could not be read."""
     form = form or (format_of(out) if out else "jsonl")
     book = default_codebook()
@@ -113,7 +118,8 @@ def _label(paths: tuple[str, ...], out: Path | None, form: str | None, quiet: bo
         file = open_out(out, form, stack)
         items = stack.enter_context(closing(ahead(_splits(files, reader, reading.any_language), _AHEAD)))
         bar = tqdm(total=len(files), unit="file", disable=quiet or not sys.stderr.isatty(), leave=False)
-        labellings = _labellings(label_overlapping(items, load_classifier()), summary, stack.enter_context(bar))
+        labelled = label_overlapping(items, load_classifier(folder=model))
+        labellings = _labellings(labelled, summary, stack.enter_context(bar))
         WRITERS[form](_rows(labellings, summary), file, book.keys)
         file.flush()
     if not quiet:

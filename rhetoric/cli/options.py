@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from model.manifest import ModelError
 from rhetoric.errors import RhetoricError
 
 PATH = click.Path(path_type=Path)
@@ -96,10 +97,16 @@ def user_errors(command: Command) -> Command:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return command(*args, **kwargs)
-        except RhetoricError as error:
+        except (RhetoricError, ModelError) as error:
             raise click.UsageError(str(error)) from error
 
     return wrapped
+
+
+model_option = click.option(
+    "--model", type=click.Path(path_type=Path, file_okay=False, exists=True), metavar="FOLDER",
+    help="A model of your own, as `python -m training export --to FOLDER` writes it (default: the shipped one).",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

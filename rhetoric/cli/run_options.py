@@ -31,14 +31,14 @@ class RunOptions:
     retry: bool
     as_json: bool
 
-    def order(self, paths: tuple[str, ...], reading: ReadOptions, any_language: bool) -> Order:
+    def order(self, paths: tuple[str, ...], reading: ReadOptions, any_language: bool, model: str) -> Order:
         """Put the options together with those of reading."""
         from rhetoric.cli.running import Order  # Polars is loaded for runs only
         from rhetoric.engines import Cluster
         from rhetoric.parts import Settings
 
         return Order(
-            self.folder, paths, Settings(reading, any_language, self.shard_sentences), int(self.part_mb * 1e6),
+            self.folder, paths, Settings(reading, any_language, self.shard_sentences, model), int(self.part_mb * 1e6),
             self.engine, Cluster(self.address, self.workers), self.retry,
         )  # fmt: skip
 

@@ -40,6 +40,15 @@ def test_port_taken_is_said() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_without_a_model_is_said() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = run("app.py", "--model", "docs", "--port", str(port))
+    assert done.returncode != 0 and "there is no model in docs" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_help_names_the_options() -> None:
     done = run("app.py", "--help")
     assert done.returncode == 0

@@ -3,13 +3,16 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from model.manifest import WEIGHTS, read_manifest
 from rhetoric.cli import COMMANDS
 from rhetoric.codebook import default_codebook
 
@@ -42,6 +45,35 @@ def test_a_file_gives_one_row_a_sentence_and_a_summary() -> None:
 def test_standard_input_gives_the_rows_of_the_file() -> None:
     by_file, by_pipe = rows_of(rhetoric("label", SPEECH)), rows_of(rhetoric("label", "-", stdin=SPEECH.read_bytes()))
     assert [{**row, "document": "-"} for row in by_file] == by_pipe
+
+
+@pytest.fixture
+def eager(tmp_path: Path) -> Path:
+    """A model of one's own: the shipped one, which finds the first category everywhere."""
+    folder = tmp_path / "eager"
+    shutil.copytree(WEIGHTS, folder)
+    manifest = read_manifest(folder)
+    first, *others = manifest.decisions
+    decisions = {first: replace(manifest.decisions[first], threshold=0.0, doubt=(0.0, 0.0))}
+    replace(manifest, decisions={**decisions, **{key: manifest.decisions[key] for key in others}}).write(folder)
+    return folder
+
+
+def test_a_model_of_ones_own_labels_files_and_runs_and_is_kept_apart(eager: Path, tmp_path: Path) -> None:
+    shipped, own = rows_of(rhetoric("label", SPEECH)), rows_of(rhetoric("label", SPEECH, "--model", eager))
+    assert [row["probabilities"] for row in own] == [row["probabilities"] for row in shipped]
+    assert all("soft_power" in row["labels"] for row in own) and own != shipped  # type: ignore[operator]
+    run = tmp_path / "run"
+    assert rhetoric("label", SPEECH, "--run", run, "--model", eager).returncode == 0
+    assert rows_of(rhetoric("runs", "export", run)) == own
+    refused = rhetoric("label", SPEECH, "--run", run)
+    assert refused.returncode == 2 and b"model was 0.1.0" in refused.stderr
+    assert rhetoric("runs", "resume", run).returncode == 0
+    eager.rename(tmp_path / "elsewhere")
+    lost = rhetoric("runs", "resume", run)
+    assert lost.returncode == 2 and b"there is no model in" in lost.stderr and b"Traceback" not in lost.stderr
+    assert rhetoric("label", SPEECH, "--run", run, "--model", tmp_path / "elsewhere").returncode == 0
+    assert rhetoric("label", SPEECH, "--model", DEMO).returncode == 2
 
 
 def test_a_folder_in_three_formats_gives_the_same_labels(tmp_path: Path) -> None:
