@@ -49,7 +49,7 @@ OURS, PIPELINE, WHOLE, FP32 = (
 )
 THREADS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 SPEECHES = 20
-MARKERS = "osD^v<>PX*h"
+MARKERS = "osD^v<>PX*hpd8"
 Clock = Callable[[], float]
 SHAPES = ((1024, 1024, 1024), (4096, 384, 1536), (2048, 1536, 384))
 
@@ -61,6 +61,9 @@ def main() -> None:
     )
     parser.add_argument("--whole", type=Path, help="folder of the fit before its network was narrowed")
     parser.add_argument("--model", type=Path, default=WEIGHTS, help="folder of the exported model")
+    parser.add_argument(
+        "--beside", nargs=2, action="append", default=[], metavar=("NAME", "FOLDER"), help="another exported model"
+    )
     parser.add_argument("--sentences", type=int, default=1000, help="how many are timed")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--train", type=int, default=None, help="passages that heads are fitted on (default: all)")
@@ -71,7 +74,7 @@ def main() -> None:
         "--busy", action="store_true", help="the machine does other work: one thread, CPU seconds instead of wall"
     )
     parser.add_argument("--no-embeddings", action="store_true", help="leave out the ways that fit heads on embeddings")
-    parser.add_argument("--no-readme", action="store_true")
+    parser.add_argument("--out", type=Path, help="write into this folder and leave the README alone")
     options = parser.parse_args()
     options.threads = 1 if options.busy else options.threads
     torch.set_num_threads(options.threads)
@@ -84,11 +87,12 @@ def main() -> None:
         test = coded(options.test, splits.TEST, classifier)
         quality = {way.name: judge(way, test) for way in ways}
     result = report(ways, times, rate, quality, turns, classifier, options)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "throughput.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    plot(result, RESULTS / "throughput.png")
+    out = options.out or RESULTS
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "throughput.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    plot(result, out / "throughput.png")
     print(readme(result))
-    if not options.no_readme:
+    if not options.out:
         fill(README, "throughput", readme(result))
 
 
@@ -121,7 +125,7 @@ def all_ways(options: argparse.Namespace, classifier: Classifier, work: Path) ->
     network, tokenizer, config = load_fit(options.fit)
     shipped = list(classifier.manifest.decisions.values())
     layout = (tokenizer, shipped, config.context, config.max_pieces)
-    yield Way(OURS, "predict_proba, all cores", rivals.with_classifier(classifier), shipped)
+    yield Way(OURS, predicting(classifier), rivals.with_classifier(classifier), shipped)
     yield Way(PIPELINE, "same weights, one sentence a sequence, batch 32, reading order",
               rivals.with_pipeline(network, tokenizer, shipped, keys, config.max_pieces), shipped)  # fmt: skip
     if options.whole:
@@ -136,6 +140,10 @@ def all_ways(options: argparse.Namespace, classifier: Classifier, work: Path) ->
         yield Way(
             WHOLE, what, rivals.with_pipeline(whole, its_tokenizer, decisions, keys, its_config.max_pieces), decisions
         )
+    for name, folder in options.beside:
+        other = load_classifier(folder=Path(folder), threads=options.threads)
+        yield Way(f"{name} (int8, OpenVINO)", predicting(other), rivals.with_classifier(other),
+                  list(other.manifest.decisions.values()))  # fmt: skip
     for bfloat16 in (False, True):
         name = f"torch {'bf16' if bfloat16 else 'fp32'}, sentences by length"
         label = rivals.with_torch_sorted(network, tokenizer, shipped, config.max_pieces, bfloat16)
@@ -147,6 +155,11 @@ def all_ways(options: argparse.Namespace, classifier: Classifier, work: Path) ->
         yield Way(name, "same windows, one at a time", rivals.with_onnxruntime(path, *layout, options.threads), shipped)
     if not options.no_embeddings:
         yield from embeddings(options, classifier)
+
+
+def predicting(classifier: Classifier) -> str:
+    """How an exported model labels, and how big its files are."""
+    return f"predict_proba, all cores, {sum(file.bytes for file in classifier.manifest.files.values()) / 1e6:,.0f} MB"
 
 
 def embeddings(options: argparse.Namespace, classifier: Classifier) -> Iterator[Way]:

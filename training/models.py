@@ -157,7 +157,9 @@ ROWS: dict[str, Callable[[Split, Config], Logits]] = {
 
 SAVED = {
     "teacher": "all-mpnet-base-v2 fine-tuned, windows (the teacher)",
+    "bigger": "six of the teacher's layers, one epoch more with what it says",
     "coded": "MiniLM, windows, four epochs, before narrowing",
+    "taught": "the same, three epochs more with what the teacher says of all passages",
     "narrow": "six heads and 768 feed-forward units a layer, six epochs more as codings came in",
     "distilled": "the same, two epochs more with the teacher's labels and new written passages",
     "shipped": "the same, four epochs more with new written passages, averaged with the row above (as shipped)",
