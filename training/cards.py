@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EVALUATION = ROOT / "model" / "evaluation"
 README, MODEL_CARD, DATASHEET = ROOT / "README.md", ROOT / "model" / "MODEL_CARD.md", ROOT / "labels" / "README.md"
 INSTALLATION = ROOT / "benchmarks" / "results" / "installation.json"
+BESIDE = ROOT / "benchmarks" / "results" / "beside" / "throughput.json"
 MODELS = EVALUATION / "models.json"
 REMARKS = EVALUATION / "error_remarks.jsonl"
 _MARK = r"(<!-- figures: {name} -->\n).*?(<!-- /figures -->)"
@@ -239,6 +240,8 @@ def fill_cards(codebook: Codebook) -> None:
     fill(README, "quality", quality(report, codebook))
     if INSTALLATION.is_file():
         fill(README, "installation", installation(read_report(INSTALLATION)))
+    if BESIDE.is_file():
+        fill(MODEL_CARD, "beside", beside(read_report(BESIDE)))
     fill(MODEL_CARD, "model", _model(manifest))
     fill(MODEL_CARD, "details", details(report, codebook))
     fill(MODEL_CARD, "facets", facets(report, codebook))
@@ -276,6 +279,18 @@ def _model(manifest: Manifest) -> str:
     for key, d in manifest.decisions.items():
         facts.append([f"{key}: threshold, doubt band", f"{d.threshold:.2f}, {d.doubt[0]:.2f} to {d.doubt[1]:.2f}"])
     return table(["", ""], facts)
+
+
+def beside(result: dict[str, Any]) -> str:
+    """How fast bigger exported models label, beside the shipped one, in one run."""
+    rows = [
+        [way["name"], way["what"].rpartition(", ")[2], f"{way['sentences_per_second']:,.0f}", f"{way['macro_f1']:.3f}"]
+        for way in result["ways"]
+        if way["what"].startswith("predict_proba")
+    ]
+    return table(
+        ["model", "files", "sentences a second", f"macro-F1 on {result['test_sentences']} test sentences"], rows
+    )
 
 
 def _reread(codebook: Codebook) -> str:
