@@ -89,7 +89,7 @@ def text_sha256(passage: Passage) -> str:
 
 def _mixed(passage: Passage, row: Mapping[str, Any], share: float) -> Passage:
     """The passage, its targets between gold labels (share 0) and the teacher's probabilities (share 1)."""
-    if text_sha256(passage) != row["text_sha256"]:
+    if text_sha256(passage) != row.get("text_sha256"):  # None in files of before
         raise CorpusError(
             f"passage {passage.id} is not the one that was labelled; run `python -m training teach` again"
         )

@@ -93,6 +93,10 @@ def test_coded_passages_learn_from_gold_label_and_teacher_by_shares(
     another = replace(coded[4], turns=((replace(turn[0], text="They stayed."), turn[1]),))
     with pytest.raises(CorpusError, match="W1 is not the one"):
         teacher.read_taught(out, DOCUMENTS, [another], 0.5)
+    old = [{k: v for k, v in row.items() if k != "text_sha256"} for row in read_jsonl(out)]
+    out.write_text("".join(json.dumps(row) + "\n" for row in old))
+    with pytest.raises(CorpusError, match="run `python -m training teach` again"):
+        teacher.read_taught(out, DOCUMENTS, coded, 0.5)
 
 
 def test_a_teacher_without_texts_says_so(tmp_path: Path) -> None:
