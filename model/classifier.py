@@ -69,7 +69,7 @@ class Classifier:
         self._queue = ov.AsyncInferQueue(compiled)
         self._queue.set_callback(_keep_logits)
         weakref.finalize(self, self._queue.wait_all)  # an interpreter that ends under a running callback aborts
-        self._cls, self._sep = (_piece(tokenizer, names) for names in (("[CLS]", "<s>"), ("[SEP]", "</s>")))
+        self._cls, self._sep = enclosing(tokenizer)
         decisions = manifest.decisions.values()
         self._slope = np.array([d.slope for d in decisions])
         self._intercept = np.array([d.intercept for d in decisions])
@@ -144,7 +144,7 @@ class Classifier:
         ]
         pending = Pending(self._queue, logits, len(laid), self._slope, self._intercept)
         for window, out in laid:
-            self._queue.start_async(_inputs(window), (window, out, pending))
+            self._queue.start_async(inputs_of(window), (window, out, pending))
         return pending
 
     @property
@@ -152,7 +152,8 @@ class Classifier:
         return self.manifest.context
 
 
-def _inputs(window: Window) -> dict[str, npt.NDArray[np.int64]]:
+def inputs_of(window: Window) -> dict[str, npt.NDArray[np.int64]]:
+    """Ids and mask of one window, of shape (1, pieces), padded to a multiple of 16."""
     length = len(window.pieces)
     ids = np.zeros((1, -(-length // _STEP) * _STEP), dtype=np.int64)
     mask = np.zeros_like(ids)
@@ -170,9 +171,9 @@ def _keep_logits(request: ov.InferRequest, job: tuple[Window, npt.NDArray[np.flo
     pending.count_down()
 
 
-def _piece(tokenizer: Tokenizer, names: Sequence[str]) -> int:
-    """The id of a special piece, by the first of the names that the tokenizer has: BERT's, then RoBERTa's."""
-    for name in names:
-        if (piece := tokenizer.token_to_id(name)) is not None:
-            return int(piece)
-    raise ModelError(f"the tokenizer has no {names[0]}")
+def enclosing(tokenizer: Tokenizer) -> tuple[int, int]:
+    """The pieces that open and close a text, whatever the base calls them."""
+    pieces = tokenizer.encode("").ids
+    if len(pieces) != 2:
+        raise ModelError(f"the tokenizer puts {len(pieces)} special pieces around a text, not 2")
+    return pieces[0], pieces[1]

@@ -34,15 +34,16 @@ from training.decide import decide, fit_decisions
 from training.evaluate import behaviour, read_behaviour, write_report
 from training.export import check, shipped_probabilities
 from training.export import export as export_model
+from training.fit import encode, gold_matrix, lay_out, predict, probabilities, really_spoken
 from training.fit import fit as fit_network
-from training.fit import gold_matrix, predict, probabilities, really_spoken
 from training.metrics import Floats, Ints, category_scores, macro_f1
 from training.network import BaseError, base_folder, base_sum
 from training.remarks import RemarkError
 from training.shape import load_weights
 from training.teacher import read_taught
 from training.teacher import teach as teach_from
-from training.unpack import unpack
+from training.unpack import exported_tokenizer, unpack
+from training.vectors import read_vectors, texts_sha256, write_vectors
 
 WORK = Path("work") / "fit"
 WEIGHTS_NAME = "network.safetensors"
@@ -78,6 +79,7 @@ def main() -> None:
     python -m training split      assign every passage to train, development or test
     python -m training fit        fine-tune on the labelled passages
     python -m training teach      let a bigger fit label real passages, for `fit --taught`
+    python -m training vectors    what the bigger fit makes of every word piece, for `fit --vectors`
     python -m training average    the mean of two fits' weights, often better than either
     python -m training export     write model/weights: static int8 ONNX and its manifest
     python -m training evaluate   measure the shipped model, write model/evaluation
@@ -127,13 +129,19 @@ def split(training_only: bool, texts: Path | None) -> None:
     type=click.Path(path_type=Path, exists=True),
     help="Mix in what `teach` wrote: its mean with the gold labels of coded passages, and targets for the uncoded ones.",
 )
+@click.option(
+    "--vectors",
+    "vectors_path",
+    type=click.Path(path_type=Path, exists=True),
+    help="Learn from what `vectors` wrote, too (with the same --taught).",
+)
 @click.option("--passages", "limit", type=int, help="Train on so many passages only (to try it out).")
 @texts_option
 @out_option
 def fit(
     config_path: Path, base: str | None, sources: str | None, context: str | None, epochs: int | None,
     learning_rate: float | None, random_seed: int | None, start: Path | None, heads: int | None, feed_forward: int | None,
-    taught: Path | None, limit: int | None, texts: Path | None, out: Path,
+    taught: Path | None, vectors_path: Path | None, limit: int | None, texts: Path | None, out: Path,
 ) -> None:  # fmt: skip
     """Fine-tune on the training split, choose thresholds on the development split, save both."""
     config = read_config(
@@ -150,16 +158,17 @@ def fit(
     if taught:
         train = read_taught(taught, read_documents(texts_folder(texts)), train, config.teacher_share)
         said = sum(len(row["probabilities"]) for row in read_jsonl(taught))
+    seen = read_vectors(vectors_path, train) if vectors_path else None
     click.echo(
         f"training on {count_sentences(train)} sentences, {said} of which a teacher has labelled, "
         f"choosing on {count_sentences(development)}", err=True,
     )  # fmt: skip
     started = time.monotonic()
-    network, tokenizer = fit_network(train, len(keys), config, start=weights)
+    network, tokenizer = fit_network(train, len(keys), config, start=weights, vectors=seen)
     minutes = (time.monotonic() - started) / 60
     facts = {
         "started_from": before, "config": asdict(config),
-        "taught_sentences": said, "taught_sha256": sha256_of(taught) if taught else None,
+        "taught_sentences": said, "taught_sha256": sha256_of(taught) if taught else None, "vectors": None if seen is None else len(seen),
         "minutes": round(minutes, 1), "training_sentences": coded,
         "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
     }  # fmt: skip
@@ -229,6 +238,31 @@ def teach(source: Path, out: Path, limit: int | None, texts: Path | None) -> Non
         partial(shipped_probabilities, classifier), len(codebook.keys), read_documents(texts_folder(texts)), coded, out, limit
     )  # fmt: skip
     click.echo(f"wrote {out}: {count:,} sentences")
+
+
+@main.command()
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path, exists=True), required=True,
+    help="Folder of the exported model that taught.",
+)  # fmt: skip
+@click.option(
+    "--taught", type=click.Path(path_type=Path, exists=True), help="What `teach` wrote: its passages without codings, too."
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), default=WORK.parent / "vectors.npy", show_default=True
+)
+@texts_option
+def vectors(source: Path, taught: Path | None, out: Path, texts: Path | None) -> None:
+    """Write the bigger model's vectors of all word pieces of the training passages (7 GB with all of `teach`)."""
+    config = read_config(source / "training.toml")
+    passages = split_file.select(read_passages(SOURCES, texts), split_file.read_splits(), split_file.TRAIN)
+    if taught:
+        passages = read_taught(taught, read_documents(texts_folder(texts)), passages, config.teacher_share)
+    tokenizer = exported_tokenizer(source)
+    data = encode(passages, tokenizer, len(default_codebook().keys))
+    shown = [e.window for turns in data for turn in turns for e in lay_out(turn, config.context, config, tokenizer)]
+    write_vectors(source, shown, texts_sha256(passages), out)
+    click.echo(f"wrote {out}: {sum(len(w.pieces) for w in shown):,} word pieces")
 
 
 @main.command()

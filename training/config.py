@@ -29,6 +29,7 @@ class Config:
     `written_share` is the same for written passages;
     `teacher_share` is how much the teacher's probability counts in the target of a coded sentence, beside the gold
     label (with `--taught`);
+    `vectors_weight` is how much the distance to the teacher's vectors counts beside the labels (with `--vectors`);
     `bfloat16` computes training steps in that precision, about 1.7 times as fast here;
     `layer_decay` multiplies the learning rate from each layer to the one below it;
     `average` is the decay of the running mean of the weights over steps, which is what is kept (0: the
@@ -60,6 +61,7 @@ class Config:
     plain_share: float = 1.0
     written_share: float = 1.0
     teacher_share: float = 0.5
+    vectors_weight: float = 0.3
     dropout: float = 0.1
     bfloat16: bool = True
     random_seed: int = 1
@@ -82,6 +84,7 @@ class Config:
         self._need(0 < self.layer_decay <= 1, "layer_decay", "above 0, at most 1")
         for name in ("average", "weight_decay", "warmup_share", "label_smoothing", "dropout"):
             self._need(0 <= getattr(self, name) < 1, name, "at least 0, below 1")
+        self._need(self.vectors_weight >= 0, "vectors_weight", "0 or more")
         for name in ("single_share", "plain_share", "written_share", "teacher_share"):
             self._need(0 <= getattr(self, name) <= 1, name, "between 0 and 1")
 

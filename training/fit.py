@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -22,6 +22,7 @@ from training.config import Config, ConfigError
 from training.data import CodedSentence, Passage
 from training.network import Network, base_folder, collate, load_base, padded, pool
 from training.shape import load_weights, narrow, thin
+from training.vectors import Imitation, Vectors
 
 Array = npt.NDArray[np.float64]
 
@@ -31,18 +32,31 @@ NARROWING_STEPS = 150
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A window and the targets of its classified sentences: shape (sentences, categories); NaN carries no loss."""
+    """A window and the targets of its classified sentences: shape (sentences, categories); NaN carries no loss.
+
+    `first` is the row of its first piece in the teacher's vectors, None where it has none there.
+    """
 
     window: Window
     targets: Array
+    first: int | None = None
+
+    def rows(self) -> slice:
+        """Where the teacher's vectors of its pieces are."""
+        assert self.first is not None
+        return slice(self.first, self.first + len(self.window.pieces))
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedTurn:
-    """A turn's word pieces by sentence, and targets of shape (sentences, categories), NaN for context."""
+    """A turn's word pieces by sentence, and targets of shape (sentences, categories), NaN for context.
+
+    `first` is where the teacher's vectors of its first window begin, None where there are none.
+    """
 
     pieces: list[list[int]]
     targets: Array
+    first: int | None = None
 
 
 def encode(passages: Sequence[Passage], tokenizer: PreTrainedTokenizerBase, categories: int) -> list[list[EncodedTurn]]:
@@ -61,19 +75,48 @@ def encode(passages: Sequence[Passage], tokenizer: PreTrainedTokenizerBase, cate
 def lay_out(turn: EncodedTurn, context: str, config: Config, tokenizer: PreTrainedTokenizerBase) -> Iterator[Example]:
     """The windows of a turn that hold a coded sentence."""
     cls, sep = tokenizer.cls_token_id, tokenizer.sep_token_id
+    first = turn.first if context == config.context else None  # the teacher saw no other windows
     for window in windows(turn.pieces, context, config.max_pieces, cls, sep):  # type: ignore[arg-type]
         targets = turn.targets[[number for number, _, _ in window.sentences]]
         if not np.isnan(targets).all():
-            yield Example(window, targets)
+            yield Example(window, targets, first)
+            if first is not None:
+                first += len(window.pieces)
+
+
+def with_rows(
+    data: Sequence[list[EncodedTurn]], rows: int, config: Config, tokenizer: PreTrainedTokenizerBase
+) -> list[list[EncodedTurn]]:
+    """Turns that know where the teacher's vectors of their windows begin, of which there are so many.
+
+    Raises:
+        ConfigError: the windows have more or fewer pieces.
+    """
+    numbered, first = [], 0
+    for turns in data:
+        known = []
+        for turn in turns:
+            known.append(replace(turn, first=first))
+            first += sum(len(example.window.pieces) for example in lay_out(turn, config.context, config, tokenizer))
+        numbered.append(known)
+    if first != rows:
+        raise ConfigError(
+            f"there are {rows:,} vectors for {first:,} word pieces: the teacher must have the same word pieces and layout of windows"
+        )
+    return numbered
 
 
 def fit(
     passages: Sequence[Passage], categories: int, config: Config, progress: bool = True,
-    start: Mapping[str, Tensor] | None = None,
+    start: Mapping[str, Tensor] | None = None, vectors: Vectors | None = None,
 ) -> tuple[Network, PreTrainedTokenizerBase]:  # fmt: skip
     """Fine-tune the base on passages. The same passages, config and machine give the same weights.
 
-    `start` holds the weights of an earlier fit to go on from, as when a round of codings has come in.
+    `start` holds the weights of an earlier fit to go on from, as when a round of codings has come in;
+    `vectors` are a teacher's of the windows of the passages.
+
+    Raises:
+        ConfigError: nothing is left to train on, or the vectors are of other windows.
     """
     rng = random.Random(config.random_seed)
     torch.manual_seed(config.random_seed)
@@ -84,6 +127,10 @@ def fit(
         load_weights(network, start)
     thin(network, config.layers)
     data = encode(passages, tokenizer, categories)
+    imitation = None
+    if vectors is not None:
+        data = with_rows(data, len(vectors), config, tokenizer)
+        imitation = Imitation(network.head.in_features, vectors)
     chances = [chance_of(passage, config) for passage in passages]
     epochs = [batches_of(data, chances, config, tokenizer, rng) for _ in range(config.epochs)]
     if not all(epochs):
@@ -97,7 +144,11 @@ def fit(
         config.feed_forward,
     )
     steps = sum(map(len, epochs))
-    optimizer = torch.optim.AdamW(_parameter_groups(network, config), fused=True)
+    groups = _parameter_groups(network, config)
+    if imitation is not None:
+        groups.append({"params": [*imitation.parameters()], "lr": config.head_learning_rate})
+    trained = [p for group in groups for p in group["params"]]
+    optimizer = torch.optim.AdamW(groups, fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * config.warmup_share), steps)
     average = AveragedModel(network, avg_fn=partial(_running_mean, decay=config.average))
     network.train()
@@ -105,9 +156,9 @@ def fit(
     for epoch in epochs:
         for batch in epoch:
             with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
-                loss = loss_of(network, batch, config.label_smoothing)
+                loss = loss_of(network, batch, config.label_smoothing, imitation, config.vectors_weight)
             loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            nn.utils.clip_grad_norm_(trained, 1.0)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
@@ -212,14 +263,25 @@ def batches_of(
     return batches
 
 
-def loss_of(network: Network, batch: Sequence[Example], smoothing: float) -> Tensor:
-    """Mean binary cross-entropy over the coded sentences and categories of a step."""
+def loss_of(
+    network: Network, batch: Sequence[Example], smoothing: float, imitation: Imitation | None = None, weight: float = 0.0
+) -> Tensor:  # fmt: skip
+    """Mean binary cross-entropy over the coded sentences and categories of a step.
+
+    With `imitation`, so many times the distance to the teacher's vectors is added.
+    """
     wins = [example.window for example in batch]
-    logits = pool(network(*collate(wins)).float(), wins)
+    vectors = network.vectors(*collate(wins))
+    logits = pool(network.classify(vectors).float(), wins)
     targets = torch.from_numpy(np.concatenate([example.targets for example in batch])).float()
     coded = ~targets.isnan()
     targets = targets * (1 - smoothing) + smoothing / 2
-    return nn.functional.binary_cross_entropy_with_logits(logits[coded], targets[coded])
+    loss = nn.functional.binary_cross_entropy_with_logits(logits[coded], targets[coded])
+    seen = [(row, example) for row, example in enumerate(batch) if example.first is not None]
+    if imitation is None or not seen:
+        return loss
+    own = torch.cat([vectors[row, : len(example.window.pieces)] for row, example in seen])
+    return loss + weight * imitation(own, [example.rows() for _, example in seen])
 
 
 def _parameter_groups(network: Network, config: Config) -> list[dict[str, object]]:

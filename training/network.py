@@ -41,8 +41,16 @@ class Network(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Return logits of shape (windows, pieces, categories) for ids and mask of shape (windows, pieces)."""
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        logits: Tensor = self.head(self.dropout(hidden))
+        return self.classify(self.vectors(input_ids, attention_mask))
+
+    def vectors(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the last layer's vector of every piece: shape (windows, pieces, width)."""
+        hidden: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return hidden
+
+    def classify(self, vectors: Tensor) -> Tensor:
+        """Return the logits of vectors, piece by piece."""
+        logits: Tensor = self.head(self.dropout(vectors))
         return logits
 
 

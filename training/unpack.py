@@ -9,6 +9,10 @@ import numpy.typing as npt
 import onnx
 import torch
 from onnx import numpy_helper
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
+
+from model.classifier import TOKENIZER_NAME, enclosing
 
 Array = npt.NDArray[np.float32]
 
@@ -56,3 +60,10 @@ def unpack(file: Path) -> dict[str, torch.Tensor]:
         elif node.op_type == "Gather" and "_embeddings/" in node.name and (table := value(node.input[0])) is not None:
             found[name.replace(".Gather", "")] = table
     return {name: torch.tensor(array, dtype=torch.float32) for name, array in found.items()}
+
+
+def exported_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer of an exported model, as training uses one."""
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_NAME))
+    opens, closes = map(tokenizer.id_to_token, enclosing(tokenizer))
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, cls_token=opens, sep_token=closes)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 
 pytestmark = pytest.mark.train
 pytest.importorskip("torch", reason="the train extra is not installed: make setup-train")
@@ -20,16 +21,29 @@ from transformers import MPNetConfig, MPNetModel  # noqa: E402
 
 from model.classifier import MODEL_NAME, Classifier  # noqa: E402
 from model.manifest import Decision  # noqa: E402
+from model.windows import Window  # noqa: E402
 from training.__main__ import main  # noqa: E402
 from training.config import Config, ConfigError, read_config  # noqa: E402
 from training.data import CodedSentence, Passage  # noqa: E402
 from training.decide import REFERENCE_PREVALENCE, fit_decision, reference_weights  # noqa: E402
 from training.evaluate import f1_at_reference  # noqa: E402
 from training.export import check, export, shipped_probabilities  # noqa: E402
-from training.fit import batches_of, chance_of, encode, fit, gold_matrix, loss_of, predict, probabilities  # noqa: E402
-from training.network import BaseError, Network, base_folder  # noqa: E402
+from training.fit import (  # noqa: E402
+    batches_of,
+    chance_of,
+    encode,
+    fit,
+    gold_matrix,
+    lay_out,
+    loss_of,
+    predict,
+    probabilities,
+    with_rows,
+)  # fmt: skip
+from training.network import BaseError, Network, base_folder, collate  # noqa: E402
 from training.shape import narrow, thin  # noqa: E402
-from training.unpack import unpack  # noqa: E402
+from training.unpack import exported_tokenizer, unpack  # noqa: E402
+from training.vectors import read_vectors, texts_sha256, write_vectors  # noqa: E402
 
 TINY = [
     Passage(
@@ -99,6 +113,63 @@ def test_narrowing_leaves_out_what_does_nothing(fitted: tuple[object, object]) -
     assert {layer.attention.self.query.weight.shape for layer in layers} == {(3 * 32, 384)}
     assert {layer.intermediate.dense.out_features for layer in layers} == {200}
     assert predict(network, tokenizer, TINY, CONFIG) == pytest.approx(before, abs=1e-4)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def exported(fitted: tuple[object, object], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    export(*fitted, TINY, CONFIG, DECISIONS, folder, codebook_version="1.0", version="0", facts=FACTS)  # type: ignore[arg-type]
+    return folder
+
+
+def tiny_windows(tokenizer: object) -> list[Window]:
+    turns = [turn for turns in encode(TINY, tokenizer, 2) for turn in turns]  # type: ignore[arg-type]
+    return [e.window for turn in turns for e in lay_out(turn, "window", CONFIG, tokenizer)]  # type: ignore[arg-type]
+
+
+def test_a_student_learns_to_foretell_the_teachers_vectors(
+    fitted: tuple[object, object], exported: Path, tmp_path: Path
+) -> None:
+    network, tokenizer = fitted
+    shown, path = tiny_windows(exported_tokenizer(exported)), tmp_path / "new" / "vectors.npy"
+    assert shown == tiny_windows(tokenizer)
+    write_vectors(exported, shown, texts_sha256(TINY), path)
+    rows = read_vectors(path, TINY)
+    with torch.inference_mode():
+        exact = [network.vectors(*collate([w]))[0, : len(w.pieces)] for w in shown]  # type: ignore[attr-defined]
+    assert rows.shape == (sum(len(w.pieces) for w in shown), 384)
+    found, wanted = (scipy.stats.zscore(x, axis=0).ravel() for x in (rows.astype(float), torch.cat(exact).numpy()))
+    assert np.corrcoef(found, wanted)[0, 1] > 0.9
+
+    def likeness(weight: float) -> float:
+        """How far pieces that are alike for the teacher are alike for a two-layer student."""
+        config = replace(CONFIG, layers=2, vectors_weight=weight)
+        student, _ = fit(TINY, 2, config, progress=False, vectors=rows)
+        assert ((predict(student, tokenizer, TINY, config) > 0) == gold_matrix(TINY)).all()  # type: ignore[arg-type]
+        with torch.inference_mode():
+            own = torch.cat([student.vectors(*collate([w]))[0, : len(w.pieces)] for w in shown]).numpy()
+        return float(np.corrcoef(np.corrcoef(own).ravel(), np.corrcoef(rows.astype(float)).ravel())[0, 1])
+
+    assert likeness(1.0) > likeness(0.0) + 0.05
+
+
+def test_vectors_of_other_texts_or_windows_are_refused(exported: Path, tmp_path: Path) -> None:
+    shown, path = tiny_windows(exported_tokenizer(exported)), tmp_path / "vectors.npy"
+    write_vectors(exported, shown, texts_sha256(TINY), path)
+    with pytest.raises(ConfigError, match="other texts"):
+        read_vectors(path, TINY[1:])
+    with pytest.raises(ConfigError, match="same word pieces"):
+        fit(TINY, 2, replace(CONFIG, max_pieces=20), progress=False, vectors=read_vectors(path, TINY))
+    path.with_suffix(".json").unlink()  # as a run that was stopped leaves it
+    with pytest.raises(ConfigError, match="to the end"):
+        read_vectors(path, TINY)
+
+
+def test_single_sentences_have_no_vectors(fitted: tuple[object, object]) -> None:
+    data = with_rows(encode(TINY, fitted[1], 2), sum(len(w.pieces) for w in tiny_windows(fitted[1])), CONFIG, fitted[1])  # type: ignore[arg-type]
+    for turn in (turn for turns in data for turn in turns):
+        assert {e.first for e in lay_out(turn, "sentence", CONFIG, fitted[1])} == {None}  # type: ignore[arg-type]
+        assert all(e.first is not None for e in lay_out(turn, "window", CONFIG, fitted[1]))  # type: ignore[arg-type]
 
 
 def test_a_shallow_network_is_kept_and_gone_on_from(fitted: tuple[object, object]) -> None:

@@ -82,10 +82,14 @@ def rename_pieces(folder: Path, cls: str, sep: str) -> None:
 def test_other_bases_name_their_special_pieces_otherwise(classifier: Classifier, copy: Path) -> None:
     rename_pieces(copy, "<s>", "</s>")
     assert np.array_equal(load(copy).predict_proba([TURN])[0], classifier.predict_proba([TURN])[0])
-    text = (copy / TOKENIZER_NAME).read_text(encoding="utf-8").replace('"<s>"', '"<start>"')
-    (copy / TOKENIZER_NAME).write_text(text, encoding="utf-8")
-    rename_pieces(copy, "", "")
-    with pytest.raises(ModelError, match=r"no \[CLS\]"):
+    text = (copy / TOKENIZER_NAME).read_text(encoding="utf-8")
+    (copy / TOKENIZER_NAME).write_text(text.replace('"[unused1]"', '"[CLS]"'), encoding="utf-8")
+    rename_pieces(copy, "[CLS]", "[SEP]")  # a piece of that name that opens no text, as all-mpnet-base-v2 has
+    assert np.array_equal(load(copy).predict_proba([TURN])[0], classifier.predict_proba([TURN])[0])
+    table = json.loads((copy / TOKENIZER_NAME).read_text(encoding="utf-8")) | {"post_processor": None}
+    (copy / TOKENIZER_NAME).write_text(json.dumps(table), encoding="utf-8")
+    rename_pieces(copy, "[CLS]", "[SEP]")
+    with pytest.raises(ModelError, match="0 special pieces"):
         load(copy)
 
 
