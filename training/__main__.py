@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from model.manifest import WEIGHTS, Decision, ModelError, sha256_of
 from rhetoric.codebook import default_codebook
 from rhetoric.errors import RhetoricError
 from rhetoric.label import load_classifier
-from training import inspection, rounds, sampling
+from training import inspection, reread, rounds, sampling
 from training import models as compared
 from training import splits as split_file
 from training.cards import EVALUATION, MODELS, CardError, fill_cards, table
@@ -88,6 +89,7 @@ def main() -> None:
     python -m training cards      fill the figures into the README, the model card, the datasheet
     python -m training draw       draw real passages for a round of coding, with sheets for coders
     python -m training sheets     sheets of newly written passages for a second coder
+    python -m training doubted    sheets of training sentences whose gold label the teacher doubts
     python -m training disagreements, gather
                                   the adjudicator's sheet of a coded round; the round into labels/
     """
@@ -443,12 +445,33 @@ def sheets(folder: Path, files: tuple[Path, ...]) -> None:
 
 
 @main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--taught", type=click.Path(path_type=Path, exists=True), default=WORK.parent / "taught.jsonl", show_default=True,
+    help="What `teach` wrote.",
+)  # fmt: skip
+@click.option("--seed", type=int, default=1, show_default=True)
+@texts_option
+def doubted(folder: Path, taught: Path, seed: int, texts: Path | None) -> None:
+    """Sheets of real training sentences whose gold label the teacher doubts, for a further coder in FOLDER."""
+    rng = random.Random(seed)
+    passages = split_file.select(read_passages(("real",), texts), split_file.read_splits(), split_file.TRAIN)
+    said = {row["id"]: np.array(row["probabilities"]) for row in read_jsonl(taught)}
+    asked = reread.draw([p for p in passages if p.id in said], said, rng)
+    reread.write_round(asked, read_documents(texts_folder(texts)), folder, rng)
+    click.echo(
+        f"{sum(map(len, asked.values()))} sentences in {folder}; answer for those marked >> in {folder}/B_01.txt …"
+    )
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 @texts_option
 def disagreements(folder: Path, texts: Path | None) -> None:
     """Write FOLDER/adjudication.txt from the answers A_*.txt (of a written round: its labels) and B_*.txt."""
     documents = {} if (folder / rounds.WRITTEN).is_file() else read_documents(texts_folder(texts))
-    count = rounds.write_adjudication(folder, documents, default_codebook())
+    write = reread.write_adjudication if (folder / reread.REREAD).is_file() else rounds.write_adjudication
+    count = write(folder, documents, default_codebook())
     click.echo(f"{count} passages to adjudicate in {folder / rounds.ADJUDICATION}; answer in {folder}/G_1.txt")
 
 
@@ -456,6 +479,9 @@ def disagreements(folder: Path, texts: Path | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True))
 def gather(folder: Path) -> None:
     """Add the coded and adjudicated round in FOLDER to labels/."""
+    if (folder / reread.REREAD).is_file():
+        click.echo(f"{reread.gather(folder, default_codebook())} gold labels changed")
+        return
     click.echo(f"{rounds.gather(folder, default_codebook())} passages added; now: python -m training split")
 
 

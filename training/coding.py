@@ -24,13 +24,17 @@ class CodingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SheetPassage:
-    """What a coder is shown: a heading, sentences of context, numbered sentences with what stands between."""
+    """What a coder is shown: a heading, sentences of context, numbered sentences with what stands between.
+
+    `asked` are the numbers of the sentences to answer for, where these are not all.
+    """
 
     id: str
     heading: str
     context: str
     sentences: tuple[str, ...]
     before: Mapping[int, str]
+    asked: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def _render(passage: SheetPassage) -> str:
     for number, sentence in enumerate(passage.sentences, 1):
         if number in passage.before:
             lines.append(f"-- {passage.before[number]}")
-        lines.append(f"{number} {sentence}")
+        lines.append(f"{number}{' >>' if number in passage.asked else ''} {sentence}")
     return "\n".join(lines) + "\n"
 
 

@@ -29,13 +29,13 @@ Documents = Mapping[str, CorpusDocument]
 
 def write_round(drawn: Sequence[Drawn], documents: Documents, round_number: int, folder: Path) -> None:
     """Write the drawn passages (stand-off) and the sheets that coders read; the sheets stay outside the repository."""
-    _new_folder(folder)
+    new_folder(folder)
     first = 1 + max((int(r["id"][1:]) for r in read_jsonl(PASSAGES_PATH) if r["id"].startswith("P")), default=0)
     rows = [
         passage_row(f"P{i:04d}", d, documents[d.passage.document], round_number) for i, d in enumerate(drawn, first)
     ]
     _append(folder / DRAWN, rows)
-    _write_sheets([shown_passage(row, documents[str(row["document"])]) for row in rows], folder)
+    write_sheets([shown_passage(row, documents[str(row["document"])]) for row in rows], folder)
 
 
 def write_written_round(files: Sequence[Path], folder: Path, codebook: Codebook) -> int:
@@ -53,9 +53,9 @@ def write_written_round(files: Sequence[Path], folder: Path, codebook: Codebook)
                 raise CodingError(f"{file.name}, line {number}: there is a passage {row['id']} already")
             known.add(row["id"])
             rows.append(row)
-    _new_folder(folder)
+    new_folder(folder)
     _append(folder / WRITTEN, rows)
-    _write_sheets([shown_written(row) for row in rows], folder)
+    write_sheets([shown_written(row) for row in rows], folder)
     return len(rows)
 
 
@@ -72,13 +72,15 @@ def _written_row(line: str, where: str, codebook: Codebook) -> dict[str, Any]:
     return row
 
 
-def _new_folder(folder: Path) -> None:
+def new_folder(folder: Path) -> None:
+    """Make a round's folder."""
     if folder.exists():
         raise CodingError(f"{folder} is there already; a round needs a folder of its own")
     folder.mkdir(parents=True)
 
 
-def _write_sheets(shown: Sequence[SheetPassage], folder: Path) -> None:
+def write_sheets(shown: Sequence[SheetPassage], folder: Path) -> None:
+    """Write the sheets of a round."""
     for i in range(0, len(shown), PER_SHEET):
         (folder / f"{SHEETS}_{i // PER_SHEET + 1:02d}.txt").write_text(
             sheet(shown[i : i + PER_SHEET]), encoding="utf-8"
@@ -190,6 +192,11 @@ def answers(folder: Path, coder: str, codebook: Codebook) -> dict[str, Coding]:
     """A coder's answers to the sheets of a round."""
     rows, written = _round(folder)
     sizes = {row["id"]: len(row["sentences" if written else "spans"]) for row in rows}
+    return coded_passages(folder, coder, sizes, codebook)
+
+
+def coded_passages(folder: Path, coder: str, sizes: Mapping[str, int], codebook: Codebook) -> dict[str, Coding]:
+    """A coder's answers in a folder, for passages of so many sentences."""
     return read_codings(sorted(folder.glob(f"{coder}_*.txt")), sizes, codebook)
 
 

@@ -11,10 +11,10 @@ pytestmark = pytest.mark.train
 pytest.importorskip("datasets", reason="the train extra is not installed: make setup-train")
 
 from rhetoric.codebook import default_codebook  # noqa: E402
-from training import rounds  # noqa: E402
+from training import reread, rounds  # noqa: E402
 from training.coding import CodingError  # noqa: E402
 from training.corpus import CorpusDocument  # noqa: E402
-from training.data import read_jsonl  # noqa: E402
+from training.data import CodedSentence, Passage, gold_vector, read_jsonl  # noqa: E402
 from training.sampling import LONGEST, SHORTEST, draw_enriched, draw_random, frame  # noqa: E402
 
 BOOK = default_codebook()
@@ -86,6 +86,49 @@ def test_a_round_goes_through_coders_and_adjudicator_into_the_labels(tmp_path: P
     assert "sentence" not in text
     with pytest.raises(CodingError, match="already"):
         rounds.gather(folder, BOOK)
+
+
+def test_doubted_sentences_are_read_again_and_gold_follows_the_adjudicator(
+    tmp_path: Path, labels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = draw_random(frame(DOCUMENTS.values()), 2, "random-1", np.random.default_rng(2))
+    rounds.write_round(drawn, DOCUMENTS, 1, tmp_path / "first")
+    for coder in "AB":
+        (tmp_path / "first" / f"{coder}_1.txt").write_text("P0001 1C\nP0002 3N\n", encoding="utf-8")
+    rounds.gather(tmp_path / "first", BOOK)
+    for name in ("PASSAGES_PATH", "GOLD_PATH"):
+        monkeypatch.setattr(reread, name, getattr(rounds, name))
+    monkeypatch.setattr(reread, "REREAD_PATH", labels / "reread.jsonl")
+    passages = [
+        Passage(row["passage"], "d", "real", {}, (tuple(CodedSentence("x", gold_vector(x, BOOK)) for x in row["labels"]),))
+        for row in read_jsonl(labels / "gold.jsonl")
+    ]  # fmt: skip
+    said = {p.id: np.full((len(list(p.sentences())), 3), 0.01) for p in passages}
+    said["P0001"][2, 0] = 0.9
+    said["P0002"][2, 2] = 0.9
+    asked = reread.draw(passages, said, random.Random(1))
+    assert asked == {"P0001": {1: False, 3: False}}  # too few for a control
+    asked["P0002"] = {3: True}
+    folder = tmp_path / "again"
+    reread.write_round(asked, DOCUMENTS, folder, random.Random(1))
+    sheet = (folder / "sheet_01.txt").read_text(encoding="utf-8")
+    assert [line.split()[0] for line in sheet.splitlines() if " >> " in line] in (["1", "3", "3"], ["3", "1", "3"])
+    (folder / "B_01.txt").write_text("P0001 1. 2N 3S\n", encoding="utf-8")
+    with pytest.raises(CodingError, match="P0002 lacks an answer"):
+        reread.write_adjudication(folder, DOCUMENTS, BOOK)
+    (folder / "B_02.txt").write_text("P0002 3N\n", encoding="utf-8")
+    assert reread.write_adjudication(folder, DOCUMENTS, BOOK) == 1
+    assert (folder / rounds.ADJUDICATION).read_text(encoding="utf-8").count("DECIDE") == 2  # nobody asked for the 2nd
+    (folder / "G_1.txt").write_text("P0001 1C 3S\n", encoding="utf-8")
+    assert reread.gather(folder, BOOK) == 1
+    gold = read_jsonl(labels / "gold.jsonl")[0]
+    assert gold["labels"][:3] == [["criticism_west"], [], ["soft_power"]]
+    assert gold["adjudicated"] == [1, 3]
+    assert [(row["control"], row["adjudicated"]) for row in read_jsonl(labels / "reread.jsonl")] == [
+        (False, ["criticism_west"]), (False, ["soft_power"]), (True, None),
+    ]  # fmt: skip
+    with pytest.raises(CodingError, match="read again before"):
+        reread.gather(folder, BOOK)
 
 
 def written_row(*lines: tuple[str, int, str, list[str]]) -> dict[str, object]:
