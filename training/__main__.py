@@ -41,10 +41,10 @@ from training.metrics import Floats, Ints, category_scores, macro_f1
 from training.network import BaseError, base_folder, base_sum
 from training.remarks import RemarkError
 from training.shape import load_weights
-from training.teacher import read_taught
+from training.teacher import read_taught, said_of
 from training.teacher import teach as teach_from
 from training.unpack import exported_tokenizer, unpack
-from training.vectors import read_vectors, texts_sha256, write_vectors
+from training.vectors import read_note, read_vectors, texts_sha256, write_vectors
 
 WORK = Path("work") / "fit"
 WEIGHTS_NAME = "network.safetensors"
@@ -171,6 +171,7 @@ def fit(
     facts = {
         "started_from": before, "config": asdict(config),
         "taught_sentences": said, "taught_sha256": sha256_of(taught) if taught else None, "vectors": None if seen is None else len(seen),
+        "vectors_of": read_note(vectors_path)["model_sha256"] if vectors_path else None,
         "minutes": round(minutes, 1), "training_sentences": coded,
         "dataset_sha256": dataset_sha256(passages), "base_sha256": base_sum(base_folder(config.base, config.base_sha256)),
     }  # fmt: skip
@@ -256,6 +257,7 @@ def teach(source: Path, out: Path, limit: int | None, texts: Path | None) -> Non
 @texts_option
 def vectors(source: Path, taught: Path | None, out: Path, texts: Path | None) -> None:
     """Write the bigger model's vectors of all word pieces of the training passages (7 GB with all of `teach`)."""
+    load_classifier(default_codebook(), source)  # refuses what is no exported model
     config = read_config(source / "training.toml")
     passages = split_file.select(read_passages(SOURCES, texts), split_file.read_splits(), split_file.TRAIN)
     if taught:
@@ -456,8 +458,12 @@ def doubted(folder: Path, taught: Path, seed: int, texts: Path | None) -> None:
     """Sheets of real training sentences whose gold label the teacher doubts, for a further coder in FOLDER."""
     rng = random.Random(seed)
     passages = split_file.select(read_passages(("real",), texts), split_file.read_splits(), split_file.TRAIN)
-    said = {row["id"]: np.array(row["probabilities"]) for row in read_jsonl(taught)}
-    asked = reread.draw([p for p in passages if p.id in said], said, rng)
+    rows = {row["id"]: row for row in read_jsonl(taught)}
+    labelled = [p for p in passages if p.id in rows]
+    said = {p.id: np.array(said_of(p, rows[p.id])) for p in labelled}
+    asked = reread.draw(labelled, said, reread.read_before(), rng)
+    if not asked:
+        raise CodingError("the teacher doubts no gold label that was not read again before")
     reread.write_round(asked, read_documents(texts_folder(texts)), folder, rng)
     click.echo(
         f"{sum(map(len, asked.values()))} sentences in {folder}; answer for those marked >> in {folder}/B_01.txt …"

@@ -185,11 +185,17 @@ def steps(facts: Mapping[str, Any]) -> str:
         now = now.get("started_from")
     rows = []
     for number, fit in enumerate(reversed(fits), 1):
-        counts = [f"{fit[key]:,}" if key in fit else "" for key in ("training_sentences", "taught_sentences")]
+        counts = [
+            "" if fit.get(key) is None else f"{fit[key]:,}"
+            for key in ("training_sentences", "taught_sentences", "vectors")
+        ]
         options = [(fit.get("config") or {}).get(key, "") for key in ("epochs", "plain_share")]
         noted = [fit.get("model", ""), "averaged with the weights before" if fit.get("averaged_with") else ""]
         rows.append([number, *counts, *options, fit["minutes"], "; ".join(filter(None, noted))])
-    shown = ["sentences coded", "with the teacher's labels", "epochs", "share of plain passages shown"]
+    shown = [
+        "sentences coded", "with the teacher's labels", "word pieces with its vectors", "epochs",
+        "share of plain passages shown",
+    ]  # fmt: skip
     return table(["fit", *shown, "minutes", "noted"], rows)
 
 

@@ -81,13 +81,11 @@ def read_real(codebook: Codebook, folder: Path) -> list[Passage]:
     return [rebuild(row, documents, gold[row["id"]]) for row in read_jsonl(PASSAGES_PATH) if row["id"] in gold]
 
 
-def rebuild(
-    row: dict[str, Any], documents: Mapping[str, CorpusDocument], labels: Sequence[tuple[float, ...]]
-) -> Passage:
-    """A passage from its stand-off row and its labels.
+def document_of(row: Mapping[str, Any], documents: Mapping[str, CorpusDocument]) -> CorpusDocument:
+    """The document that a stand-off row was coded in.
 
     Raises:
-        CorpusError: as `read_real`.
+        CorpusError: it is missing, or its text is another one.
     """
     document = documents.get(row["document"])
     if document is None:
@@ -96,6 +94,18 @@ def rebuild(
         )
     if document.sha256 != row["sha256"]:
         raise CorpusError(f"{row['document']} is not the text that was coded (its sha256 differs)")
+    return document
+
+
+def rebuild(
+    row: dict[str, Any], documents: Mapping[str, CorpusDocument], labels: Sequence[tuple[float, ...]]
+) -> Passage:
+    """A passage from its stand-off row and its labels.
+
+    Raises:
+        CorpusError: as `read_real`.
+    """
+    document = document_of(row, documents)
     if len(labels) != len(row["spans"]):
         raise CorpusError(f"passage {row['id']} has {len(row['spans'])} sentences and {len(labels)} codings")
     turns: dict[int, list[CodedSentence]] = {}

@@ -146,7 +146,7 @@ def fit(
     steps = sum(map(len, epochs))
     groups = _parameter_groups(network, config)
     if imitation is not None:
-        groups.append({"params": [*imitation.parameters()], "lr": config.head_learning_rate})
+        groups.append({"params": [*imitation.parameters()], "lr": config.head_learning_rate, "weight_decay": 0.0})
     trained = [p for group in groups for p in group["params"]]
     optimizer = torch.optim.AdamW(groups, fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, int(steps * config.warmup_share), steps)
@@ -250,14 +250,16 @@ def batches_of(
             examples.extend(lay_out(turn, context, config, tokenizer))
     rng.shuffle(examples)
     # Steps of one padded length each: few shapes, which oneDNN compiles once, and little padding.
-    open_batches: dict[int, list[Example]] = {}
+    # A step has the teacher's vectors of all its windows or of none.
+    open_batches: dict[tuple[int, bool], list[Example]] = {}
     batches: list[list[Example]] = []
     for example in examples:
         length = padded(len(example.window.pieces))
-        batch = open_batches.setdefault(length, [])
+        kind = length, example.first is None
+        batch = open_batches.setdefault(kind, [])
         batch.append(example)
         if len(batch) >= max(1, config.batch_pieces // length):
-            batches.append(open_batches.pop(length))
+            batches.append(open_batches.pop(kind))
     batches.extend(open_batches.values())
     rng.shuffle(batches)
     return batches
@@ -277,11 +279,10 @@ def loss_of(
     coded = ~targets.isnan()
     targets = targets * (1 - smoothing) + smoothing / 2
     loss = nn.functional.binary_cross_entropy_with_logits(logits[coded], targets[coded])
-    seen = [(row, example) for row, example in enumerate(batch) if example.first is not None]
-    if imitation is None or not seen:
+    if imitation is None or batch[0].first is None:
         return loss
-    own = torch.cat([vectors[row, : len(example.window.pieces)] for row, example in seen])
-    return loss + weight * imitation(own, [example.rows() for _, example in seen])
+    own = torch.cat([vectors[row, : len(window.pieces)] for row, window in enumerate(wins)])
+    return loss + weight * imitation(own, [example.rows() for example in batch])
 
 
 def _parameter_groups(network: Network, config: Config) -> list[dict[str, object]]:

@@ -162,7 +162,8 @@ SAVED = {
     "taught": "the same, three epochs more with what the teacher says of all passages",
     "narrow": "six heads and 768 feed-forward units a layer, six epochs more as codings came in",
     "distilled": "the same, two epochs more with the teacher's labels and new written passages",
-    "shipped": "the same, four epochs more with new written passages, averaged with the row above (as shipped)",
+    "further": "the same, four epochs more with new written passages, averaged with the row above",
+    "shipped": "the same, three epochs more with the teacher's vectors and its labels of all passages (as shipped)",
 }
 """Rows of fits that were made with `python -m training fit` and kept: by the word for `--fit`."""
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from rhetoric.codebook import Codebook, CodebookError
 from training.coding import Coding, CodingError, SheetPassage, adjudicate, disagreement_sheet, read_codings, sheet
-from training.corpus import GOLD_PATH, PASSAGES_PATH, CorpusDocument
+from training.corpus import GOLD_PATH, PASSAGES_PATH, CorpusDocument, document_of
 from training.data import LABELS, WRITTEN_FEATURES, WRITTEN_PATH, gold_vector, read_jsonl
 from training.sampling import Drawn, passage_row
 
@@ -91,7 +91,7 @@ def write_adjudication(folder: Path, documents: Documents, codebook: Codebook) -
     """Write the sheet of disagreements between the two codings; return how many passages it has."""
     rows, written = _round(folder)
     a, b = _both(folder, codebook)
-    shown = [shown_written(row) if written else shown_passage(row, documents[row["document"]]) for row in rows]
+    shown = [shown_written(row) if written else shown_passage(row, document_of(row, documents)) for row in rows]
     text = disagreement_sheet(shown, a, b, codebook)
     (folder / ADJUDICATION).write_text(text, encoding="utf-8")
     return text.count("### ")

@@ -87,13 +87,23 @@ def text_sha256(passage: Passage) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _mixed(passage: Passage, row: Mapping[str, Any], share: float) -> Passage:
-    """The passage, its targets between gold labels (share 0) and the teacher's probabilities (share 1)."""
+def said_of(passage: Passage, row: Mapping[str, Any]) -> list[list[float]]:
+    """What the teacher said of a coded passage: probabilities by sentence and category.
+
+    Raises:
+        CorpusError: it labelled another text.
+    """
     if text_sha256(passage) != row.get("text_sha256"):  # None in files of before
         raise CorpusError(
             f"passage {passage.id} is not the one that was labelled; run `python -m training teach` again"
         )
-    said = iter(row["probabilities"])
+    found: list[list[float]] = row["probabilities"]
+    return found
+
+
+def _mixed(passage: Passage, row: Mapping[str, Any], share: float) -> Passage:
+    """The passage, its targets between gold labels (share 0) and the teacher's probabilities (share 1)."""
+    said = iter(said_of(passage, row))
     turns = tuple(
         tuple(
             replace(s, gold=tuple(a + share * (b - a) for a, b in zip(s.gold, next(said), strict=True)))

@@ -65,5 +65,7 @@ def unpack(file: Path) -> dict[str, torch.Tensor]:
 def exported_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """The tokenizer of an exported model, as training uses one."""
     tokenizer = Tokenizer.from_file(str(folder / TOKENIZER_NAME))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
     opens, closes = map(tokenizer.id_to_token, enclosing(tokenizer))
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, cls_token=opens, sep_token=closes)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from model.classifier import MODEL_NAME, inputs_of
+from model.manifest import sha256_of
 from model.windows import Window
 from training.config import ConfigError
 from training.data import Passage
@@ -43,12 +44,18 @@ def write_vectors(model: Path, windows: Sequence[Window], sha256: str, path: Pat
     `sha256` says which texts the windows are of (`texts_sha256`).
     """
     graph = ov.Core().read_model(str(model / MODEL_NAME))
-    head = next(part for part in graph.get_ops() if part.get_friendly_name() == _HEAD)
+    head = next((part for part in graph.get_ops() if part.get_friendly_name() == _HEAD), None)
+    if head is None or not windows:
+        raise ConfigError(f"there is nothing to write: {f'{model} has no {_HEAD}' if windows else 'no passages'}")
     graph.add_outputs([head.input_value(0)])
     compiled = ov.Core().compile_model(graph, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
     width = compiled.output(1).get_partial_shape()[2].get_length()
     ends = np.cumsum([len(window.pieces) for window in windows])
     path.parent.mkdir(parents=True, exist_ok=True)
+    _note(path).unlink(missing_ok=True)  # what stops half-way is not taken for whole
+    needed = int(ends[-1]) * width * 2
+    if (free := shutil.disk_usage(path.parent).free) < needed:
+        raise ConfigError(f"{path} takes {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free there")
     rows = np.lib.format.open_memmap(path, "w+", np.float16, (int(ends[-1]), width))
 
     def keep(request: ov.InferRequest, job: tuple[int, int]) -> None:
@@ -61,7 +68,8 @@ def write_vectors(model: Path, windows: Sequence[Window], sha256: str, path: Pat
         queue.start_async(inputs_of(window), (end, len(window.pieces)))
     queue.wait_all()
     rows.flush()
-    _note(path).write_text(json.dumps({"texts_sha256": sha256}) + "\n", encoding="utf-8")
+    note = {"texts_sha256": sha256, "model_sha256": sha256_of(model / MODEL_NAME)}
+    _note(path).write_text(json.dumps(note) + "\n", encoding="utf-8")
 
 
 def read_vectors(path: Path, passages: Sequence[Passage]) -> Vectors:
@@ -70,16 +78,30 @@ def read_vectors(path: Path, passages: Sequence[Passage]) -> Vectors:
     Raises:
         ConfigError: they are of other texts, or were not written to the end.
     """
+    note = read_note(path)
     try:
-        noted: dict[str, Any] = json.loads(_note(path).read_text(encoding="utf-8"))
         rows: Vectors = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} does not hold vectors to the end; run `python -m training vectors` again") from error
-    if noted.get("texts_sha256") != texts_sha256(passages):
+    except (OSError, ValueError, EOFError) as error:
+        raise ConfigError(f"{path} is not what `python -m training vectors` writes; run it again") from error
+    if note["texts_sha256"] != texts_sha256(passages):
         raise ConfigError(
-            f"{path} holds the vectors of other texts; run `python -m training vectors` again, with the same --taught"
+            f"{path} holds the vectors of other texts; `vectors` and `fit` need the same labels and the same --taught, "
+            "and `fit` all sources and no --passages"
         )
     return rows
+
+
+def read_note(path: Path) -> dict[str, str]:
+    """Sums of the texts and of the model that vectors are of.
+
+    Raises:
+        ConfigError: they were not written to the end.
+    """
+    try:
+        note = json.loads(_note(path).read_text(encoding="utf-8"))
+        return {name: str(note[name]) for name in ("texts_sha256", "model_sha256")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{path} does not hold vectors to the end; run `python -m training vectors` again") from error
 
 
 def texts_sha256(passages: Sequence[Passage]) -> str:
@@ -88,7 +110,7 @@ def texts_sha256(passages: Sequence[Passage]) -> str:
 
 
 def _note(path: Path) -> Path:
-    return path.with_suffix(".json")
+    return path.with_name(f"{path.name}.json")
 
 
 class Imitation(nn.Module):

@@ -17,9 +17,11 @@ pytest.importorskip("torch", reason="the train extra is not installed: make setu
 
 import torch  # noqa: E402
 from click.testing import CliRunner  # noqa: E402
+from tokenizers import Tokenizer  # noqa: E402
 from transformers import MPNetConfig, MPNetModel  # noqa: E402
 
-from model.classifier import MODEL_NAME, Classifier  # noqa: E402
+import training.vectors  # noqa: E402
+from model.classifier import MODEL_NAME, TOKENIZER_NAME, Classifier  # noqa: E402
 from model.manifest import Decision  # noqa: E402
 from model.windows import Window  # noqa: E402
 from training.__main__ import main  # noqa: E402
@@ -153,23 +155,57 @@ def test_a_student_learns_to_foretell_the_teachers_vectors(
     assert likeness(1.0) > likeness(0.0) + 0.05
 
 
-def test_vectors_of_other_texts_or_windows_are_refused(exported: Path, tmp_path: Path) -> None:
+def test_vectors_of_other_texts_or_windows_are_refused(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown, path = tiny_windows(exported_tokenizer(exported)), tmp_path / "vectors.npy"
     write_vectors(exported, shown, texts_sha256(TINY), path)
     with pytest.raises(ConfigError, match="other texts"):
         read_vectors(path, TINY[1:])
     with pytest.raises(ConfigError, match="same word pieces"):
         fit(TINY, 2, replace(CONFIG, max_pieces=20), progress=False, vectors=read_vectors(path, TINY))
-    path.with_suffix(".json").unlink()  # as a run that was stopped leaves it
+
+    def stops(window: Window) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(training.vectors, "inputs_of", stops)
+        write_vectors(exported, shown, texts_sha256(TINY), path)
     with pytest.raises(ConfigError, match="to the end"):
         read_vectors(path, TINY)
+    with pytest.raises(ConfigError, match="no passages"):
+        write_vectors(exported, [], "", path)
 
 
-def test_single_sentences_have_no_vectors(fitted: tuple[object, object]) -> None:
-    data = with_rows(encode(TINY, fitted[1], 2), sum(len(w.pieces) for w in tiny_windows(fitted[1])), CONFIG, fitted[1])  # type: ignore[arg-type]
-    for turn in (turn for turns in data for turn in turns):
-        assert {e.first for e in lay_out(turn, "sentence", CONFIG, fitted[1])} == {None}  # type: ignore[arg-type]
-        assert all(e.first is not None for e in lay_out(turn, "window", CONFIG, fitted[1]))  # type: ignore[arg-type]
+def test_every_window_knows_where_its_vectors_are(fitted: tuple[object, object]) -> None:
+    tokenizer, config = fitted[1], replace(CONFIG, max_pieces=18, batch_pieces=64, single_share=0.3)
+    context = tuple(CodedSentence(f"Nobody coded sentence {i} of this long part before.", None) for i in range(4))
+    turns = tuple(
+        (*context, *turn, *p.turns[0]) for turn, p in zip([TINY[0].turns[0], TINY[1].turns[0]], TINY[2:], strict=True)
+    )
+    passages = [Passage("long", "long", "real", {}, turns), *TINY]
+    data = encode(passages, tokenizer, 2)  # type: ignore[arg-type]
+    shown = [e.window for turns in data for t in turns for e in lay_out(t, "window", config, tokenizer)]  # type: ignore[arg-type]
+    pieces = [piece for window in shown for piece in window.pieces]
+    numbered = with_rows(data, len(pieces), config, tokenizer)  # type: ignore[arg-type]
+    batches = batches_of(numbered, [1.0] * len(passages), config, tokenizer, random.Random(4))  # type: ignore[arg-type]
+    assert max(len(list(lay_out(t, "window", config, tokenizer))) for turns in data for t in turns) > 2  # type: ignore[arg-type]
+    kinds = set()
+    for batch in batches:
+        assert len({e.first is None for e in batch}) == 1
+        for e in batch:
+            kinds.add(e.first is None)
+            assert e.first is None or tuple(pieces[e.rows()]) == e.window.pieces
+            assert e.first is not None or len(e.window.sentences) == 1
+    assert kinds == {True, False}
+
+
+def test_a_tokenizer_that_pads_is_read_as_the_classifier_reads_it(exported: Path, tmp_path: Path) -> None:
+    shutil.copytree(exported, tmp_path / "padded")
+    tokenizer = Tokenizer.from_file(str(exported / TOKENIZER_NAME))
+    tokenizer.enable_padding(length=128)
+    tokenizer.save(str(tmp_path / "padded" / TOKENIZER_NAME))
+    assert tiny_windows(exported_tokenizer(tmp_path / "padded")) == tiny_windows(exported_tokenizer(exported))
 
 
 def test_a_shallow_network_is_kept_and_gone_on_from(fitted: tuple[object, object]) -> None:

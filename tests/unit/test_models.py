@@ -73,6 +73,7 @@ def test_the_fits_are_told_from_the_first_to_the_last() -> None:
         "minutes": 20.0,
         "training_sentences": 1234,
         "taught_sentences": 0,
+        "vectors": None,
         "started_from": first,
         "averaged_with": "work/x",
     }
@@ -80,11 +81,12 @@ def test_the_fits_are_told_from_the_first_to_the_last() -> None:
         "minutes": 3.5,
         "training_sentences": 2000,
         "taught_sentences": 500,
+        "vectors": 9_876,
         "config": {"epochs": 4, "plain_share": 0.2},
         "started_from": second,
     }
     assert steps(third).splitlines()[2:] == [
-        "| 1 |  |  |  |  | 52.8 | an older model |",
-        "| 2 | 1,234 | 0 |  |  | 20.0 | averaged with the weights before |",
-        "| 3 | 2,000 | 500 | 4 | 0.2 | 3.5 |  |",
+        "| 1 |  |  |  |  |  | 52.8 | an older model |",
+        "| 2 | 1,234 | 0 |  |  |  | 20.0 | averaged with the weights before |",
+        "| 3 | 2,000 | 500 | 9,876 | 4 | 0.2 | 3.5 |  |",
     ]  # fmt: skip

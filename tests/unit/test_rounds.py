@@ -13,7 +13,7 @@ pytest.importorskip("datasets", reason="the train extra is not installed: make s
 from rhetoric.codebook import default_codebook  # noqa: E402
 from training import reread, rounds  # noqa: E402
 from training.coding import CodingError  # noqa: E402
-from training.corpus import CorpusDocument  # noqa: E402
+from training.corpus import CorpusDocument, CorpusError  # noqa: E402
 from training.data import CodedSentence, Passage, gold_vector, read_jsonl  # noqa: E402
 from training.sampling import LONGEST, SHORTEST, draw_enriched, draw_random, frame  # noqa: E402
 
@@ -106,8 +106,9 @@ def test_doubted_sentences_are_read_again_and_gold_follows_the_adjudicator(
     said = {p.id: np.full((len(list(p.sentences())), 3), 0.01) for p in passages}
     said["P0001"][2, 0] = 0.9
     said["P0002"][2, 2] = 0.9
-    asked = reread.draw(passages, said, random.Random(1))
+    asked = reread.draw(passages, said, set(), random.Random(1))
     assert asked == {"P0001": {1: False, 3: False}}  # too few for a control
+    assert reread.draw(passages, said, {("P0001", 3)}, random.Random(1)) == {"P0001": {1: False}}
     asked["P0002"] = {3: True}
     folder = tmp_path / "again"
     reread.write_round(asked, DOCUMENTS, folder, random.Random(1))
@@ -117,8 +118,16 @@ def test_doubted_sentences_are_read_again_and_gold_follows_the_adjudicator(
     with pytest.raises(CodingError, match="P0002 lacks an answer"):
         reread.write_adjudication(folder, DOCUMENTS, BOOK)
     (folder / "B_02.txt").write_text("P0002 3N\n", encoding="utf-8")
+    with pytest.raises(CodingError, match="nobody asked for sentence 2"):
+        reread.write_adjudication(folder, DOCUMENTS, BOOK)
+    (folder / "B_01.txt").write_text("P0001 1. 3S\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match="not among the texts"):
+        reread.write_adjudication(folder, {}, BOOK)
     assert reread.write_adjudication(folder, DOCUMENTS, BOOK) == 1
-    assert (folder / rounds.ADJUDICATION).read_text(encoding="utf-8").count("DECIDE") == 2  # nobody asked for the 2nd
+    assert (folder / rounds.ADJUDICATION).read_text(encoding="utf-8").count("DECIDE") == 2
+    (folder / "G_1.txt").write_text("P0001 1C 3N\n", encoding="utf-8")
+    with pytest.raises(CodingError, match="sentence 3: the adjudicator's answer is neither"):
+        reread.gather(folder, BOOK)
     (folder / "G_1.txt").write_text("P0001 1C 3S\n", encoding="utf-8")
     assert reread.gather(folder, BOOK) == 1
     gold = read_jsonl(labels / "gold.jsonl")[0]
@@ -127,6 +136,7 @@ def test_doubted_sentences_are_read_again_and_gold_follows_the_adjudicator(
     assert [(row["control"], row["adjudicated"]) for row in read_jsonl(labels / "reread.jsonl")] == [
         (False, ["criticism_west"]), (False, ["soft_power"]), (True, None),
     ]  # fmt: skip
+    assert reread.read_before() == {("P0001", 1), ("P0001", 3), ("P0002", 3)}
     with pytest.raises(CodingError, match="read again before"):
         reread.gather(folder, BOOK)
 
