@@ -303,7 +303,7 @@ def _reread(codebook: Codebook) -> str:
     """Sentences that a further coder read again: how often its labels differed, and how often gold was changed."""
     rows = read_jsonl(REREAD_PATH)
     lines = []
-    for drawn, control in (("teacher and gold label differ", False), ("they agree", True)):
+    for drawn, control in (("teacher and gold label differ", False), ("control", True)):
         read = [row for row in rows if row["control"] is control]
         changed = [row for row in read if row["adjudicated"] is not None and row["adjudicated"] != row["before"]]
         by_category = [

@@ -1,7 +1,8 @@
 """Sentences of real training passages read again: those where a bigger model and the gold label differ most.
 
-Some where the teacher is sure of the gold label, or unsure, are mixed in as controls. A further coder, who knows neither, answers for these sentences alone;
-where that coder differs from gold an adjudicator decides between the two without knowing which is which.
+Some where the teacher is sure of the gold label, or unsure, are mixed in as controls. A further coder, who knows
+neither, answers for these sentences alone; where that coder differs from gold an adjudicator decides between the two
+without knowing which is which.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +31,7 @@ from training.rounds import (
     new_folder,
     shown_passage,
     write_sheets,
-)  # fmt: skip
+)
 
 REREAD = "reread.jsonl"
 YES_BELOW, NO_ABOVE = 0.12, 0.55
@@ -78,8 +80,7 @@ def draw(
 
 def read_before() -> set[Place]:
     """The sentences that labels/reread.jsonl has."""
-    rows = read_jsonl(REREAD_PATH) if REREAD_PATH.is_file() else []
-    return {(row["passage"], row["sentence"]) for row in rows}
+    return {(row["passage"], row["sentence"]) for row in _record()}
 
 
 def write_round(asked: Asked, documents: Documents, folder: Path, rng: random.Random) -> None:
@@ -117,7 +118,10 @@ def gather(folder: Path, codebook: Codebook) -> int:
     """
     rows, (gold, again) = read_jsonl(folder / REREAD), _both(folder, codebook)
     if twice := {(r["passage"], r["sentence"]) for r in rows} & read_before():
-        raise CodingError(f"passage {min(twice)[0]} has a sentence that was read again before")
+        raise CodingError(
+            f"passage {min(twice)[0]} has a sentence that was read again before; if a gather was stopped, take "
+            f"its lines out of {REREAD_PATH.name} and gather again"
+        )
     decided = coded_passages(folder, ADJUDICATOR, _sizes(gold), codebook)
     found = {name: adjudicate(gold[name], again[name], decided.get(name)) for name in gold}
     for name, (labels, adjudicated) in found.items():
@@ -138,7 +142,7 @@ def gather(folder: Path, codebook: Codebook) -> int:
             labels, adjudicated = found[row["passage"]]
             row["labels"] = [list(one) for one in labels]
             row["adjudicated"] = sorted({*row["adjudicated"], *adjudicated})
-    record = [*(read_jsonl(REREAD_PATH) if REREAD_PATH.is_file() else []), *read]
+    record = [*_record(), *read]
     for path, lines in ((REREAD_PATH, record), (GOLD_PATH, kept)):  # in this order nothing is ever read twice
         write_durably(path, "".join(json.dumps(row) + "\n" for row in lines).encode("utf-8"))
     return sum(row["adjudicated"] is not None and row["adjudicated"] != row["before"] for row in read)
@@ -176,6 +180,10 @@ def _both(folder: Path, codebook: Codebook) -> tuple[dict[str, Coding], dict[str
         for name, coding in gold.items()
     }
     return gold, again
+
+
+def _record() -> list[dict[str, Any]]:
+    return read_jsonl(REREAD_PATH) if REREAD_PATH.is_file() else []
 
 
 def _sizes(codings: Mapping[str, Coding]) -> dict[str, int]:

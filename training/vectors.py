@@ -33,9 +33,9 @@ Vectors = npt.NDArray[np.float16]
 Quantisation may have given a dimension another scale, so each is brought to one scale before use.
 """
 
-_HEAD = "/head/MatMul"
-_LOOKED_AT = 50_000
-_FARTHEST = 6.0
+_HEAD = "/head/MatMul"  # what the exported file calls the part that takes the vectors
+_LOOKED_AT = 50_000  # rows that mean and spread are taken from
+_FARTHEST = 6.0  # spreads from the mean; single dimensions of such networks lie far out
 
 
 def write_vectors(model: Path, windows: Sequence[Window], sha256: str, path: Path) -> None:
